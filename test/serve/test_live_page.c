@@ -39,7 +39,7 @@ static void write_models(void *context, EadJson *json) {
 static void add_image(LiveScene *scene, int model, const char *source, float score) {
     static uint8_t pixels[WIDTH * HEIGHT * 3];
     float map[SIDE * SIDE];
-    nanosleep(&(struct timespec){.tv_nsec = 55000000}, NULL); /* for its picture */
+    nanosleep(&(struct timespec){.tv_nsec = 105000000}, NULL); /* for its picture */
     for (int i = 0; i < WIDTH * HEIGHT * 3; i++) pixels[i] = (uint8_t)(60 + i % 90);
     for (int i = 0; i < SIDE * SIDE; i++) map[i] = i % SIDE < 5 && i < 80 ? score : 0.01f;
     ead_live_page_add(scene->server.page, &(EadLiveImage){.source = source,

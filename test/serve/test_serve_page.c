@@ -1,81 +1,28 @@
-/* The live page without a browser: who gets what, what is kept and what goes, and decisions on the disk. */
-#include "test/serve/serve_scene.h"
-#include "train/page/live_page.h"
+/* The live page without a browser: who gets what, what is kept and what goes. */
+#include "test/serve/page_scene.h"
 #include "train/serve/serve_documents.h"
 
-#include <fcntl.h>
-#include <signal.h>
-#include <sys/resource.h>
-
-#define S         "build/scratch/test_serve_page/"
-#define MODEL     S "model.safetensors"
-#define DECISIONS S "decisions.jsonl"
-#define DECIDE    "/page/decisions"
-
-enum { WIDTH = 40, HEIGHT = 30, SIDE = 16, MEGABYTE = 1 << 20 };
+#define S      "build/scratch/test_serve_page/"
+#define MODEL  S "model.safetensors"
+#define DECIDE "/page/decisions"
 
 static EadServer server;
 static EadLivePageOptions options;
 static EadModel model; /* of what is added without being scored */
 
-static void write_no_models(void *context, EadJson *json) {
-    (void)context;
-    (void)json;
-}
-
-static void open_page(EadLivePage **page, int64_t memory) {
-    options = (EadLivePageOptions){
-        .memory = memory, .decisions = DECISIONS, .may_decide = true, .write_models = write_no_models};
-    ASSERT_OK(ead_live_page_new(&options, page));
-}
-
 static void make_scene(void) {
     shell_ok("rm -rf " S);
     save_tiny_model(MODEL, 0.25f, NULL);
     open_server(MODEL, 1, &server);
-    open_page(&server.page, MEGABYTE);
-    model = ead_model_new("efficientad", SIDE, SIDE);
-    model.threshold = model.pixel_threshold = 0.5f;
+    options = page_options(S "decisions.jsonl");
+    ASSERT_OK(ead_live_page_new(&options, &server.page));
+    model = shown_model(0.5f);
 }
 
 static void remove_scene(void) {
     close_server(&server);
     ead_live_page_free(server.page);
     shell_ok("rm -rf " S);
-}
-
-/* Adds an image with its score all over its map. */
-static void add_image(EadLivePage *page, const char *source, float score) {
-    uint8_t pixels[WIDTH * HEIGHT * 3];
-    float map[SIDE * SIDE];
-    fill_noise(pixels, sizeof pixels, 3);
-    for (int i = 0; i < SIDE * SIDE; i++) map[i] = score;
-    ead_live_page_add(page, &(EadLiveImage){.source = source,
-                                            .name = "made",
-                                            .sha256 = "0123456789abcdef",
-                                            .model = &model,
-                                            .pixels = pixels,
-                                            .width = WIDTH,
-                                            .height = HEIGHT,
-                                            .channels = 3,
-                                            .map = map,
-                                            .score = score,
-                                            .seconds = 0.05,
-                                            .network = 0.04});
-}
-
-static json_t *news_of(EadLivePage *page, const char *after) {
-    EadServeReply reply = {0};
-    ead_live_page_tell_news(page, after, &reply);
-    return json_of(&reply, EAD_HTTP_OK);
-}
-
-static json_int_t whole(const json_t *object, const char *key) {
-    return json_integer_value(json_object_get(object, key));
-}
-
-static const json_t *image_of(const json_t *news, size_t index) {
-    return json_array_get(json_object_get(news, "images"), index);
 }
 
 /* ---- the page ---- */
@@ -201,7 +148,7 @@ START_TEST(what_is_scored_is_shown) {
     EadImage image;
     uint8_t *png;
     size_t size;
-    fill_image(&image, WIDTH, HEIGHT, 3, 90);
+    fill_image(&image, SHOWN_WIDTH, SHOWN_HEIGHT, 3, 90);
     ASSERT_OK(ead_png_encode(&image, &png, &size));
     ead_image_free(&image);
     EadServeRequest request = request_of("POST", "/predict", png, size);
@@ -215,7 +162,7 @@ START_TEST(what_is_scored_is_shown) {
     ck_assert_str_eq(json_string_value(json_object_get(shown, "source")), "a <b>.png");
     ck_assert_str_eq(json_string_value(json_object_get(shown, "model")), "tiny");
     ck_assert(json_equal(json_object_get(shown, "score"), json_object_get(answer, "score")));
-    ck_assert_int_eq(whole(shown, "width"), WIDTH);
+    ck_assert_int_eq(whole(shown, "width"), SHOWN_WIDTH);
     ck_assert(json_is_true(json_object_get(shown, "picture")));
     ck_assert_int_eq(whole(count, "images"), 1);
     ck_assert_int_eq(whole(count, "failed"), 1);
@@ -224,8 +171,8 @@ START_TEST(what_is_scored_is_shown) {
         reply = ask(&server, "GET", pictures[i], NULL);
         ck_assert_int_eq(reply.code, EAD_HTTP_OK);
         ASSERT_OK(ead_image_decode((uint8_t *)reply.body, reply.size, "picture", &image));
-        ck_assert_int_eq(image.width, WIDTH);
-        ck_assert_int_eq(image.height, HEIGHT);
+        ck_assert_int_eq(image.width, SHOWN_WIDTH);
+        ck_assert_int_eq(image.height, SHOWN_HEIGHT);
         ead_image_free(&image);
         ead_reply_free(&reply);
     }
@@ -237,6 +184,49 @@ START_TEST(what_is_scored_is_shown) {
     json_decref(news);
     json_decref(answer);
     free(png);
+}
+END_TEST
+
+/* How far two pictures are from each other, on average, in columns from..to. */
+static double difference(const EadImage *a, const EadImage *b, int from, int to) {
+    double sum = 0;
+    for (int y = 0; y < a->height; y++)
+        for (int i = 3 * from; i < 3 * to; i++)
+            sum += abs(a->pixels[3 * y * a->width + i] - b->pixels[3 * y * a->width + i]);
+    return sum / (3.0 * a->height * (to - from));
+}
+
+/* Large, gray, and inspected in a box at its right alone. */
+START_TEST(heat_lies_where_the_model_looks) {
+    enum { WIDE = 1500, HIGH = 750, BOX = 900 };
+    EadImage gray, image, heat;
+    EadLivePicture picture;
+    EadModel boxed = model;
+    uint8_t *jpeg;
+    size_t size;
+    float map[MAP_SIDE * MAP_SIDE];
+    boxed.region = (EadRegion){.x = BOX, .width = WIDE - BOX, .height = HIGH};
+    fill_image(&gray, WIDE, HIGH, 1, 100);
+    for (int i = 0; i < MAP_SIDE * MAP_SIDE; i++) map[i] = i < MAP_SIDE ? 0 : 0.45f;
+    ASSERT_OK(ead_live_picture_make(&(EadLiveImage){.model = &boxed,
+                                                    .pixels = gray.pixels,
+                                                    .width = WIDE,
+                                                    .height = HIGH,
+                                                    .channels = 1,
+                                                    .map = map,
+                                                    .score = 0.45f},
+                                    &picture));
+    ASSERT_OK(ead_image_decode(picture.jpeg, picture.size, "image", &image));
+    ASSERT_OK(ead_live_picture_heat(&picture, &jpeg, &size));
+    ASSERT_OK(ead_image_decode(jpeg, size, "heat", &heat));
+    ck_assert_int_eq(heat.width, EAD_LIVE_SIDE);
+    ck_assert_int_eq(heat.height, 256);
+    ck_assert_int_eq(image.width, heat.width);
+    ck_assert_double_lt(difference(&image, &heat, 0, 300), 3); /* the box begins at 307 */
+    ck_assert_double_gt(difference(&image, &heat, 314, 512), 20);
+    ead_live_picture_free(&picture);
+    ead_image_free(&gray), ead_image_free(&image), ead_image_free(&heat);
+    free(jpeg);
 }
 END_TEST
 
@@ -272,16 +262,18 @@ END_TEST
 START_TEST(lines_and_pictures_have_bounds) {
     EadLivePage *page;
     char text[32];
-    open_page(&page, 1);
-    add_image(page, "first", 0.1f);
+    EadLivePageOptions narrow = options;
+    narrow.memory = 1;
+    ASSERT_OK(ead_live_page_new(&narrow, &page));
+    add_image(page, &model, "first", 0.1f);
     json_t *news = news_of(page, NULL);
     ck_assert(
         json_is_true(json_object_get(image_of(news, 0), "picture"))); /* the newest, whatever it takes */
     json_decref(news);
-    for (int i = 0; i < EAD_RECENT_IMAGES + 10; i++) add_image(page, "later", 0.1f);
+    for (int i = 0; i < EAD_RECENT_IMAGES + 10; i++) add_image(page, &model, "later", 0.1f);
     for (int i = 0; i < 2; i++) {
-        nanosleep(&(struct timespec){.tv_nsec = 60000000}, NULL); /* for a picture of the next ones */
-        add_image(page, "last", 0.1f);
+        nanosleep(&(struct timespec){.tv_nsec = 110000000}, NULL); /* for a picture of the next ones */
+        add_image(page, &model, "last", 0.1f);
     }
     news = news_of(page, NULL);
     const json_t *images = json_object_get(news, "images");
@@ -304,13 +296,13 @@ END_TEST
 /* Pictures take time: of good images there are so many a second, and bad ones do not suffer for it. */
 START_TEST(a_flood_of_images_gets_few_pictures) {
     EadLivePage *page;
-    open_page(&page, MEGABYTE);
-    for (int i = 0; i < 50; i++) add_image(page, "good", 0.1f);
-    add_image(page, "bad", 0.9f);
+    ASSERT_OK(ead_live_page_new(&options, &page));
+    for (int i = 0; i < 50; i++) add_image(page, &model, "good", 0.1f);
+    add_image(page, &model, "bad", 0.9f);
     json_t *news = news_of(page, NULL);
     int pictures = 0;
     for (size_t i = 0; i < 50; i++) pictures += json_is_true(json_object_get(image_of(news, i), "picture"));
-    ck_assert_int_lt(pictures, 20);
+    ck_assert_int_lt(pictures, 10);
     ck_assert(json_is_true(json_object_get(image_of(news, 50), "picture")));
     json_decref(news);
     ead_live_page_free(page);
@@ -320,132 +312,18 @@ END_TEST
 START_TEST(names_of_any_kind_are_text) {
     static char name[1000];
     EadLivePage *page;
-    open_page(&page, MEGABYTE);
+    ASSERT_OK(ead_live_page_new(&options, &page));
     for (int i = 0; i < 498; i++) memcpy(name + 2 * i, "\xc3\xa4", 2);
     memcpy(name + 996, "end", 4);
-    add_image(page, name, 0.1f);
-    add_image(page, "\xff\"<script>", 0.1f);
-    add_image(page, NULL, 0.1f);
+    add_image(page, &model, name, 0.1f);
+    add_image(page, &model, "\xff\"<script>", 0.1f);
+    add_image(page, &model, NULL, 0.1f);
     json_t *news = news_of(page, NULL);
     const char *kept = json_string_value(json_object_get(image_of(news, 0), "source"));
     ck_assert_uint_lt(strlen(kept), EAD_RECENT_NAME);
     ck_assert_str_eq(kept + strlen(kept) - 3, "end");
     ck_assert_str_eq(json_string_value(json_object_get(image_of(news, 1), "source")), "\\xff\"<script>");
     ck_assert_str_eq(json_string_value(json_object_get(image_of(news, 2), "source")), "");
-    json_decref(news);
-    ead_live_page_free(page);
-}
-END_TEST
-
-/* ---- decisions ---- */
-
-static EadServeReply decide(EadLivePage *page, const char *body) {
-    EadServeReply reply = {0};
-    EadServeRequest request = request_of("POST", DECIDE, body, strlen(body));
-    ead_live_page_decide(page, &request, &reply);
-    return reply;
-}
-
-/* The line number `index` of the file. */
-static json_t *decision_at(int index) {
-    char *text = read_text(DECISIONS), *at = text;
-    for (; index > 0; index--) at = strchr(at, '\n') + 1;
-    *strchr(at, '\n') = '\0';
-    json_t *root = json_loads(at, 0, NULL);
-    ck_assert_msg(root != NULL, "%s", at);
-    free(text);
-    return root;
-}
-
-START_TEST(decisions_are_kept) {
-    EadLivePage *page;
-    unlink(DECISIONS);
-    open_page(&page, MEGABYTE);
-    add_image(page, "a\n.png", 0.75f);
-    add_image(page, "b.png", 0.1f);
-    EadServeReply reply = decide(page, "{\"sequence\": 1, \"decision\": \"defect\"}");
-    json_decref(json_of(&reply, EAD_HTTP_OK));
-    reply = decide(page, "{\"sequence\": 1, \"decision\": \"none\"}");
-    json_decref(json_of(&reply, EAD_HTTP_OK));
-    write_text(S "cut", "{\"time\":\"2026\",\"decision\":\"go");
-    shell_ok("cat " S "cut >>" DECISIONS); /* a crash */
-    reply = decide(page, "{\"sequence\": 2, \"decision\": \"good\"}");
-    json_decref(json_of(&reply, EAD_HTTP_OK));
-    json_t *first = decision_at(0), *second = decision_at(1), *last = decision_at(3);
-    ck_assert_str_eq(json_string_value(json_object_get(first, "source")), "a\n.png");
-    ck_assert_str_eq(json_string_value(json_object_get(first, "model")), "made");
-    ck_assert_str_eq(json_string_value(json_object_get(first, "decision")), "defect");
-    ck_assert_double_eq(json_number_value(json_object_get(first, "score")), 0.75);
-    ck_assert(json_is_true(json_object_get(first, "anomalous")));
-    ck_assert_uint_eq(strlen(json_string_value(json_object_get(first, "time"))), 24);
-    ck_assert_str_eq(json_string_value(json_object_get(second, "decision")), "none");
-    ck_assert_int_eq(whole(last, "sequence"), 2);
-    json_t *news = news_of(page, "2"); /* those whose decision is new to who has seen both */
-    ck_assert_uint_eq(json_array_size(json_object_get(news, "images")), 2);
-    ck_assert_str_eq(json_string_value(json_object_get(image_of(news, 1), "decision")), "good");
-    json_decref(news), json_decref(first), json_decref(second), json_decref(last);
-    ead_live_page_free(page);
-}
-END_TEST
-
-START_TEST(wrong_decisions_are_refused) {
-    static const struct {
-        const char *body;
-        int code;
-    } wrong[] = {{"", EAD_HTTP_BAD_REQUEST},
-                 {"[]", EAD_HTTP_BAD_REQUEST},
-                 {"{\"sequence\": 1}", EAD_HTTP_BAD_REQUEST},
-                 {"{\"sequence\": \"1\", \"decision\": \"good\"}", EAD_HTTP_BAD_REQUEST},
-                 {"{\"sequence\": 1, \"decision\": \"maybe\"}", EAD_HTTP_BAD_REQUEST},
-                 {"{\"sequence\": 1.5, \"decision\": \"good\"}", EAD_HTTP_BAD_REQUEST},
-                 {"{\"sequence\": 7, \"decision\": \"good\"}", EAD_HTTP_NOT_FOUND}};
-    EadLivePage *page;
-    char *large = calloc(5001, 1);
-    unlink(DECISIONS);
-    open_page(&page, MEGABYTE);
-    add_image(page, "a.png", 0.1f);
-    for (int i = 0; i < COUNT(wrong); i++) {
-        EadServeReply reply = decide(page, wrong[i].body);
-        json_decref(json_of(&reply, wrong[i].code));
-    }
-    memset(large, ' ', 5000);
-    EadServeReply reply = decide(page, large);
-    assert_refused(&reply, EAD_HTTP_TOO_LARGE, "at most 4096");
-    free(large);
-    ck_assert(!exists(DECISIONS));
-    ead_live_page_free(page);
-    options.may_decide = false;
-    ASSERT_OK(ead_live_page_new(&options, &page));
-    add_image(page, "a.png", 0.1f);
-    reply = decide(page, "{\"sequence\": 1, \"decision\": \"good\"}");
-    assert_refused(&reply, EAD_HTTP_FORBIDDEN, "--token-file");
-    ck_assert(!exists(DECISIONS));
-    ead_live_page_free(page);
-}
-END_TEST
-
-/* Nothing is decided that is not on the disk, and no file of the user is touched. */
-START_TEST(what_cannot_be_written_is_not_decided) {
-    EadLivePage *page;
-    struct rlimit before, small = {.rlim_cur = 150};
-    open_page(&page, MEGABYTE);
-    add_image(page, "a.png", 0.1f);
-    write_text(DECISIONS, "my notes\n");
-    EadServeReply reply = decide(page, "{\"sequence\": 1, \"decision\": \"good\"}");
-    assert_refused(&reply, EAD_HTTP_FAILED, "not written by this program");
-    assert_file_holds(DECISIONS, "my notes");
-    unlink(DECISIONS);
-    signal(SIGXFSZ, SIG_IGN);
-    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
-    small.rlim_max = before.rlim_max;
-    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &small), 0); /* the disk is full in the middle of the line */
-    reply = decide(page, "{\"sequence\": 1, \"decision\": \"good\"}");
-    setrlimit(RLIMIT_FSIZE, &before);
-    assert_refused(&reply, EAD_HTTP_FAILED, "cannot be written");
-    struct stat info;
-    ck_assert(stat(DECISIONS, &info) == 0 && info.st_size == 0);
-    json_t *news = news_of(page, NULL);
-    ck_assert_str_eq(json_string_value(json_object_get(image_of(news, 0), "decision")), "none");
     json_decref(news);
     ead_live_page_free(page);
 }
@@ -462,13 +340,11 @@ int main(void) {
     tcase_add_test(tests, pages_of_others_are_refused);
     tcase_add_test(tests, without_a_page_there_is_none);
     tcase_add_test(tests, what_is_scored_is_shown);
+    tcase_add_test(tests, heat_lies_where_the_model_looks);
     tcase_add_test(tests, models_are_described_with_their_scores);
     tcase_add_test(tests, lines_and_pictures_have_bounds);
     tcase_add_test(tests, a_flood_of_images_gets_few_pictures);
     tcase_add_test(tests, names_of_any_kind_are_text);
-    tcase_add_test(tests, decisions_are_kept);
-    tcase_add_test(tests, wrong_decisions_are_refused);
-    tcase_add_test(tests, what_cannot_be_written_is_not_decided);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

@@ -10,7 +10,7 @@ enum {
     EAD_RECENT_IMAGES = 1000,
     EAD_RECENT_NAME = 256, /* bytes of a source; of longer ones the end is kept */
     /* Pictures a second of images below the threshold, and as many of others: nobody sees more, and they take time. */
-    EAD_RECENT_PICTURES = 20
+    EAD_RECENT_PICTURES = 10
 };
 
 typedef struct EadRecentImages EadRecentImages;
