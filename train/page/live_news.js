@@ -16,7 +16,9 @@ class Refused extends Error {}
 async function ask(path, options = {}) {
     const token = sessionStorage.getItem(TOKEN), headers = {...options.headers};
     if (token) headers.Authorization = 'Bearer ' + token;
-    const reply = await fetch(path, {...options, headers, cache: 'no-store'});
+    const reply = await fetch(path, {...options, headers, cache: 'no-store'}).catch(error => {
+        throw error.name === 'AbortError' ? error : new Error('the server does not answer');
+    });
     if (reply.status === 401) {
         sessionStorage.removeItem(TOKEN);
         throw new Refused('That is not the token of this server.');
