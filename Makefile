@@ -21,7 +21,7 @@ else
 
 # Nothing is installed while this is read: goals that test, and deps, install it and start anew; others name it and end.
 BUILDING := $(filter-out help clean format golden deps dist uninstall,$(GOALS))
-TESTING  := $(filter deps check test tests trial trial-debian headers test-cuda-host demo fuzz,$(GOALS))
+TESTING  := $(filter deps check test tests trial trial-debian watch-torture headers test-cuda-host demo fuzz,$(GOALS))
 MISSING  := $(if $(BUILDING),$(if $(PACKAGES_CHECKED),,$(shell CC='$(CC)' MPI='$(MPI)' sh test/packages.sh list $(TESTING))))
 ifneq (,$(if $(MISSING),$(TESTING)))
 AFTER := $(filter-out deps,$(GOALS))
@@ -72,13 +72,13 @@ all: program $(LIBRARY).a $(LIBRARY).so ## program and libraries (the default)
 	@$(PROGRAM) --backends
 program: $(PROGRAM) ## the program only: build/efficientad
 
-include core/system/openmp.mk train/ranks/ranks.mk train/serve/serve.mk core/simd/simd.mk core/cuda/cuda.mk
+include core/system/openmp.mk train/ranks/ranks.mk train/serve/serve.mk train/receivers/receivers.mk core/simd/simd.mk core/cuda/cuda.mk
 LIBRARY_OBJECTS := $(call objects,$(LIBRARY_SOURCES),float) $(call SIMD_OBJECTS,float) $(BACKEND_OBJECTS)
 PROGRAM_OBJECTS := $(call objects,$(PROGRAM_SOURCES),float)
 MAIN_OBJECT     := $(call objects,train/main.c,float)
 # What the inference library needs, and what the program needs besides.
 LIBRARY_LIBS    := $(call pkg_config,--libs jansson) $(CUDA_LIBS) -lpthread -lm
-LIBS            := $(call pkg_config,--libs $(PACKAGES)) $(LIBRARY_LIBS) $(MPI_LIBS) $(HTTP_LIBS)
+LIBS            := $(call pkg_config,--libs $(PACKAGES)) $(LIBRARY_LIBS) $(MPI_LIBS) $(HTTP_LIBS) $(RECEIVER_LIBS)
 $(call stamp,$(BUILD)/version,$(VERSION))
 $(call stamp,$(BUILD)/flags,$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(OPENMP_ARCHIVE))
 

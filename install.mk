@@ -37,7 +37,8 @@ install: all $(OUT)/efficientad.1 $(OUT)/completion.bash $(OUT)/efficientad.pc $
 	install -m 644 README.md LICENSE NOTICE docs/*.md $(TO)/share/doc/efficientad/
 	install -m 644 examples/* models/csharp/EfficientAD.cs $(TO)/share/doc/efficientad/examples/
 	install -d $(TO)/lib/systemd/system
-	sed 's|/usr/local|$(PREFIX)|' examples/efficientad.service >$(TO)/lib/systemd/system/efficientad.service
+	for unit in efficientad efficientad-watch; do \
+	    sed 's|/usr/local|$(PREFIX)|' examples/$$unit.service >$(TO)/lib/systemd/system/$$unit.service; done
 	install -m 644 $(OUT)/efficientad.pc $(TO_LIB)/pkgconfig/
 	install -m 644 $(CMAKE_FILES) $(TO_CMAKE)/
 	install -m 644 $(OUT)/efficientad.1 $(TO)/share/man/man1/
@@ -45,7 +46,7 @@ install: all $(OUT)/efficientad.1 $(OUT)/completion.bash $(OUT)/efficientad.pc $
 
 uninstall: ## removes what install put there
 	rm -f $(TO)/bin/efficientad $(TO_LIB)/libefficientad.a $(TO_LIB)/$(SHARED)* $(TO)/include/efficientad.h $(TO)/include/efficientad.hpp
-	rm -f $(TO_LIB)/pkgconfig/efficientad.pc $(TO)/share/man/man1/efficientad.1 $(COMPLETIONS)/efficientad $(TO)/lib/systemd/system/efficientad.service
+	rm -f $(TO_LIB)/pkgconfig/efficientad.pc $(TO)/share/man/man1/efficientad.1 $(COMPLETIONS)/efficientad $(TO)/lib/systemd/system/efficientad*.service
 	rm -rf $(TO)/share/efficientad $(TO)/share/doc/efficientad $(TO_CMAKE)
 
 # Of what is committed; without git, of what lies here.

@@ -48,6 +48,9 @@ install* | *test* | *check*)
     need_program g++ g++
     need_library check check
     need_library libmicrohttpd libmicrohttpd-dev
+    need_library libmosquitto libmosquitto-dev
+    need_library libcurl libcurl4-openssl-dev
+    need_library sqlite3 libsqlite3-dev
     need_library openblas libopenblas-openmp-dev
     ;;
 esac
@@ -59,6 +62,8 @@ esac
 case $goals in *checks*)
     need_program clang-format clang-format
     need_program ctags universal-ctags
+    need_program mosquitto mosquitto
+    need_program mosquitto_sub mosquitto-clients
     ;;
 esac
 case $goals in *packages*)

@@ -62,6 +62,10 @@ trial: $(BUILD)/test/test_own_photographs $(PROGRAM) ## trains on 25 drawn photo
 trial-debian: $(BUILD)/test/test_own_photographs ## as root: the README's commands for photographs in a Debian 12 of the minimal kind
 	@sh test/trial_debian.sh $<
 
+# With 40 images for each source and a few kills it is a suite like the others.
+watch-torture: $(BUILD)/test/test_nothing_lost $(PROGRAM) ## watch under 5,000 images, 20 kills and a broker that comes and goes (mosquitto)
+	@WATCH_FILES=5000 WATCH_KILLS=20 WATCH_PAUSE=12 PROGRAM=$(PROGRAM) $<
+
 # Which folder may include which; see the table in the script.
 $(BUILD)/include_arrows: test/include_arrows.sh $(if $(BUILDING),$(shell find $(SOURCE_FOLDERS) -name "*.[ch]" -o -name "*.cu*"))
 	@mkdir -p $(@D)
@@ -110,4 +114,4 @@ format: ## formats all sources
 
 golden: ## writes the golden values anew (needs PyTorch)
 	cd test/golden && python3 generate.py
-.PHONY: headers tests test check trial trial-debian demo backbones emulated format golden
+.PHONY: headers tests test check trial trial-debian watch-torture demo backbones emulated format golden

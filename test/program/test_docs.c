@@ -8,10 +8,10 @@ enum { COMMAND_SIZE = 1024 };
 
 /* In the order in which one reads them: later ones use what earlier ones made. */
 static const char *const documents[] = {
-    "README.md",          "docs/training.md", "docs/methods.md",     "docs/datasets.md",
-    "docs/evaluation.md", "docs/sweeps.md",   "docs/teachers.md",    "docs/library.md",
-    "docs/python.md",     "docs/csharp.md",   "docs/export.md",      "docs/serve.md",
-    "docs/gpu.md",        "docs/offline.md",  "docs/performance.md", "docs/source.md",
+    "README.md",           "docs/training.md", "docs/methods.md", "docs/datasets.md", "docs/evaluation.md",
+    "docs/sweeps.md",      "docs/teachers.md", "docs/library.md", "docs/python.md",   "docs/csharp.md",
+    "docs/export.md",      "docs/serve.md",    "docs/watch.md",   "docs/gpu.md",      "docs/offline.md",
+    "docs/performance.md", "docs/source.md",
 };
 static int commands_run;
 

@@ -1,7 +1,5 @@
 /* efficientad eval: measures a model file on the test set it was trained for, or on another one. */
-#include "train/command/idle_keys.h"
-
-#include "train/command/model_options.h"
+#include "train/command/given_options.h"
 #include "train/evaluate/result_files.h"
 #include "train/evaluate/threshold_file.h"
 #include "core/base/file_bytes.h"

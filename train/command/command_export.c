@@ -3,7 +3,7 @@
 
 #include "core/base/printing.h"
 #include "core/file/output_check.h"
-#include "train/command/model_options.h"
+#include "train/command/given_options.h"
 #include "train/export/export.h"
 
 #include <math.h>

@@ -1,5 +1,5 @@
 /* efficientad measure: measures anomaly maps and scores that any program made. */
-#include "train/command/idle_keys.h"
+#include "train/command/given_options.h"
 
 #include "core/base/paths.h"
 #include "core/base/printing.h"

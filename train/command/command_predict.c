@@ -4,7 +4,7 @@
  * that cannot be read, which get no line. */
 #include "train/cli/arguments.h"
 
-#include "train/command/model_options.h"
+#include "train/command/given_options.h"
 #include "train/command/predict_work.h"
 #include "core/base/memory.h"
 #include "core/base/paths.h"

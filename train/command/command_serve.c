@@ -12,18 +12,14 @@
 #include "train/serve/http_server.h"
 #include "train/serve/listening.h"
 #include "train/serve/serve_documents.h"
-#include "train/support/memory_budget.h"
+#include "train/support/service.h"
 
-#include <ctype.h>
-#include <math.h>
 #include <omp.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 
-enum { MEGABYTE = 1 << 20, MOST_TOKEN = 4096, SPARE_DESCRIPTORS = 64, MOST_WORKERS = 128 };
+enum { MEGABYTE = 1 << 20, SPARE_DESCRIPTORS = 64, MOST_WORKERS = 128 };
 
 /* All that runs. */
 typedef struct Service {
@@ -41,24 +37,6 @@ static int number(const EadArguments *arguments, EadOptionId id) {
 }
 
 /* ---- before the work ---- */
-
-/* The first line of the file. */
-static EadStatus read_token(const EadArguments *arguments, char **token) {
-    const char *path = arguments->values[EAD_OPTION_TOKEN_FILE];
-    size_t size;
-    *token = NULL;
-    if (!path) return EAD_OK;
-    EAD_TRY(ead_read_file(path, MOST_TOKEN, token, &size));
-    (*token)[strcspn(*token, "\r\n")] = '\0';
-    bool visible = **token != '\0';
-    for (const char *at = *token; *at; at++) visible = visible && isgraph((unsigned char)*at);
-    if (visible) return EAD_OK;
-    free(*token);
-    *token = NULL;
-    return ead_fail(EAD_BAD_FILE,
-                    "--token-file: %s: its first line must be a secret of visible letters without blanks",
-                    path);
-}
 
 static EadStatus read_tls(Service *service) {
     const char *certificate = service->arguments->values[EAD_OPTION_TLS_CERT],
@@ -117,7 +95,8 @@ static EadStatus check_all(Service *service) {
         .count = count, .threads = ead_max(all / count, 1), .batch = number(arguments, EAD_OPTION_MAX_BATCH)};
     ead_problems_add_all(&problems, &arguments->problems);
     ead_problems_add(&problems, ead_arguments_plan_options(arguments, &detectors.plan));
-    ead_problems_add(&problems, read_token(arguments, &service->server.guard.token));
+    ead_problems_add(&problems, ead_secret_read("--token-file", arguments->values[EAD_OPTION_TOKEN_FILE],
+                                                &service->server.guard.token));
     ead_problems_add(&problems, read_tls(service));
     ead_problems_add(&problems, check_address(arguments));
     ead_problems_add(&problems, check_decisions(arguments));
@@ -129,19 +108,6 @@ static EadStatus check_all(Service *service) {
 }
 
 /* ---- start ---- */
-
-static void tell_models(EadModelRegistry *models) {
-    const EadStringList *names = ead_model_registry_names(models);
-    for (int i = 0; i < names->count; i++) {
-        EadServedModel *model = ead_model_registry_take(models, names->items[i]);
-        ead_print(stderr, "%s: %s, ", model->name, model->description);
-        if (isnan(model->model->threshold))
-            ead_print(stderr, "no threshold\n");
-        else
-            ead_print(stderr, "threshold %.4g\n", (double)model->model->threshold);
-        ead_model_registry_release(models, model);
-    }
-}
 
 /* A descriptor for each connection: as many as the system lets this process have. */
 static int most_connections(const EadArguments *arguments) {
@@ -179,7 +145,7 @@ static EadStatus start_page(Service *service) {
 static EadStatus start(Service *service) {
     const EadArguments *arguments = service->arguments;
     EAD_TRY(check_all(service));
-    if (!service->quiet) tell_models(service->server.models);
+    if (!service->quiet) ead_model_registry_tell(service->server.models, stderr);
     service->server.rules.max_pixels = ead_arguments_value(arguments, EAD_OPTION_SERVE_MAX_PIXELS).i64;
     EAD_TRY(ead_listen(ead_arguments_text(arguments, EAD_OPTION_LISTEN), &service->listening));
     service->server.guard.loopback_host =
@@ -198,13 +164,6 @@ static EadStatus start(Service *service) {
 
 /* ---- service ---- */
 
-/* A signal within `seconds`, or 0. */
-static int wait_for_signal(const Service *service, double seconds) {
-    struct timespec span = {.tv_sec = (time_t)seconds, .tv_nsec = (long)(1e9 * (seconds - floor(seconds)))};
-    int signal = sigtimedwait(&service->signals, NULL, &span);
-    return signal > 0 ? signal : 0;
-}
-
 static void reload(Service *service) {
     int changed;
     EadStatus status = ead_model_registry_reload(service->server.models, &changed);
@@ -215,9 +174,9 @@ static void reload(Service *service) {
 static void serve(Service *service) {
     const char *scheme = !service->listening.by_address ? "" : service->certificate ? "https://" : "http://";
     if (!service->quiet) ead_print(stderr, "listening at %s%s\n", scheme, service->listening.address);
-    ead_notify_service("READY=1");
+    ead_service_notify("READY=1");
     for (;;) {
-        int signal = wait_for_signal(service, 3600);
+        int signal = ead_service_signal(&service->signals, 3600);
         if (signal == SIGHUP) reload(service);
         if (signal == SIGTERM || signal == SIGINT) return;
     }
@@ -226,7 +185,7 @@ static void serve(Service *service) {
 /* What is under way may end; what has not by then is cut off. A second signal cuts it off at once. */
 static void drain(Service *service) {
     double end = ead_clock_seconds() + number(service->arguments, EAD_OPTION_EXIT_TIMEOUT);
-    ead_notify_service("STOPPING=1");
+    ead_service_notify("STOPPING=1");
     atomic_store(&service->server.draining, true);
     ead_http_quiesce(service->http);
     bool told = false;
@@ -234,23 +193,19 @@ static void drain(Service *service) {
         if (!told && !service->quiet)
             ead_print(stderr, "finishing %d requests\n", ead_http_requests(service->http));
         told = true;
-        int signal = wait_for_signal(service, 0.02);
+        int signal = ead_service_signal(&service->signals, 0.02);
         if (signal == SIGTERM || signal == SIGINT) break;
     }
     ead_server_end(&service->server);
     /* What was answered last goes out. */
-    for (int i = 0; i < 50 && ead_http_requests(service->http) > 0; i++) wait_for_signal(service, 0.02);
+    for (int i = 0; i < 50 && ead_http_requests(service->http) > 0; i++)
+        ead_service_signal(&service->signals, 0.02);
 }
 
 EadStatus ead_command_serve(const EadArguments *arguments) {
     Service service = {.arguments = arguments, .quiet = ead_arguments_given(arguments, EAD_OPTION_QUIET)};
     ead_arguments_use_threads(arguments, 0);
-    sigemptyset(&service.signals);
-    sigaddset(&service.signals, SIGTERM);
-    sigaddset(&service.signals, SIGINT);
-    sigaddset(&service.signals, SIGHUP);
-    pthread_sigmask(SIG_BLOCK, &service.signals, NULL); /* in all threads: they are waited for */
-    signal(SIGPIPE, SIG_IGN);
+    ead_service_begin(&service.signals);
     EadStatus status = start(&service);
     if (status == EAD_OK) {
         serve(&service);

@@ -1,5 +1,5 @@
 /* efficientad train and efficientad distill. */
-#include "train/command/idle_keys.h"
+#include "train/command/given_options.h"
 #include "train/command/train_folder.h"
 #include "train/command/train_init.h"
 

@@ -9,7 +9,6 @@
 #include "core/file/output_check.h"
 #include "data/codec/codec.h"
 #include "data/dataset/csv_reader.h"
-#include "train/support/json_writer.h"
 
 #include <errno.h>
 #include <math.h>
@@ -189,21 +188,25 @@ static void write_regions(EadJson *json, const EadMapRegions *regions) {
         ead_json_integer(json, "regions_left_out", regions->count - regions->kept);
 }
 
+void ead_prediction_write(EadJson *json, const EadPrediction *prediction) {
+    ead_json_string(json, "path", prediction->path);
+    if (!isnan(prediction->score)) {
+        ead_json_number(json, "score", (double)prediction->score, 9);
+        if (!isnan(prediction->threshold))
+            ead_json_flag(json, "anomalous", (double)prediction->score >= prediction->threshold);
+        write_regions(json, prediction->regions);
+        if (prediction->map_path) ead_json_string(json, "map", prediction->map_path);
+        if (prediction->overlay_path) ead_json_string(json, "overlay", prediction->overlay_path);
+        if (prediction->mask_path) ead_json_string(json, "mask", prediction->mask_path);
+    }
+    if (prediction->copy_path) ead_json_string(json, "copy", prediction->copy_path);
+    if (prediction->error) ead_json_string(json, "error", prediction->error);
+}
+
 EadStatus ead_prediction_print(FILE *stream, const EadPrediction *prediction) {
     EadJson json = {.stream = stream, .compact = true};
     ead_json_open(&json, NULL, '{');
-    ead_json_string(&json, "path", prediction->path);
-    if (!isnan(prediction->score)) {
-        ead_json_number(&json, "score", (double)prediction->score, 9);
-        if (!isnan(prediction->threshold))
-            ead_json_flag(&json, "anomalous", (double)prediction->score >= prediction->threshold);
-        write_regions(&json, prediction->regions);
-        if (prediction->map_path) ead_json_string(&json, "map", prediction->map_path);
-        if (prediction->overlay_path) ead_json_string(&json, "overlay", prediction->overlay_path);
-        if (prediction->mask_path) ead_json_string(&json, "mask", prediction->mask_path);
-    }
-    if (prediction->copy_path) ead_json_string(&json, "copy", prediction->copy_path);
-    if (prediction->error) ead_json_string(&json, "error", prediction->error);
+    ead_prediction_write(&json, prediction);
     ead_json_close(&json, '}');
     putc('\n', stream);
     return ead_print_flush(stream);

@@ -6,6 +6,7 @@
 #include "data/source/image_list.h"
 #include "train/evaluate/map_output.h"
 #include "train/metrics/map_regions.h"
+#include "train/support/json_writer.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -66,6 +67,9 @@ typedef struct EadPrediction {
  * (read back to the same float); the regions are those of EadMapRegions.items, regions_left_out says how many more
  * there are, if any. Errors: EAD_IO. */
 EadStatus ead_prediction_print(FILE *stream, const EadPrediction *prediction);
+
+/* Those members, into an object that is open. */
+void ead_prediction_write(EadJson *json, const EadPrediction *prediction);
 
 /* The first line of a table of predictions for spreadsheets. */
 #define EAD_PREDICTIONS_HEAD                                                                                 \

@@ -155,17 +155,3 @@ EadStatus ead_listen(const char *where, EadListening *out) {
 void ead_listen_end(const EadListening *listening) {
     if (listening->file[0]) unlink(listening->file);
 }
-
-void ead_notify_service(const char *state) {
-    const char *path = getenv("NOTIFY_SOCKET");
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    size_t length = path ? strlen(path) : 0;
-    if (length < 2 || length >= sizeof address.sun_path) return;
-    memcpy(address.sun_path, path, length);
-    if (path[0] == '@') address.sun_path[0] = '\0'; /* an abstract name */
-    int sender = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (sender < 0) return;
-    sendto(sender, state, strlen(state), MSG_NOSIGNAL, (const struct sockaddr *)&address,
-           (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length));
-    close(sender);
-}

@@ -22,6 +22,3 @@ EadStatus ead_listen_check(const char *where, bool *loopback);
 
 /* Removes the file of a Unix socket. */
 void ead_listen_end(const EadListening *listening);
-
-/* Tells systemd ("READY=1", "STOPPING=1"), where it asked to be told (NOTIFY_SOCKET). */
-void ead_notify_service(const char *state);

@@ -3,8 +3,10 @@
 
 #include "core/base/memory.h"
 #include "core/base/paths.h"
+#include "core/base/printing.h"
 #include "train/evaluate/threshold_file.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -140,6 +142,18 @@ void ead_model_registry_release(EadModelRegistry *registry, EadServedModel *mode
 
 const EadStringList *ead_model_registry_names(const EadModelRegistry *registry) {
     return &registry->names;
+}
+
+void ead_model_registry_tell(EadModelRegistry *registry, FILE *stream) {
+    for (int i = 0; i < registry->names.count; i++) {
+        EadServedModel *model = ead_model_registry_take(registry, registry->names.items[i]);
+        ead_print(stream, "%s: %s, ", model->name, model->description);
+        if (isnan(model->model->threshold))
+            ead_print(stream, "no threshold\n");
+        else
+            ead_print(stream, "threshold %.4g\n", (double)model->model->threshold);
+        ead_model_registry_release(registry, model);
+    }
 }
 
 /* ---- reloading ---- */

@@ -6,6 +6,8 @@
 #include "core/file/sha256.h"
 #include "train/serve/detector_pool.h"
 
+#include <stdio.h>
+
 typedef struct EadServedModel {
     const char *name, *path; /* the registry's */
     EadSafetensors *file;    /* without data: its metadata */
@@ -41,6 +43,9 @@ void ead_model_registry_release(EadModelRegistry *registry, EadServedModel *mode
 
 /* Their names, in order; they last as long as the registry. */
 const EadStringList *ead_model_registry_names(const EadModelRegistry *registry);
+
+/* Writes a line about each: what it is, and its threshold. */
+void ead_model_registry_tell(EadModelRegistry *registry, FILE *stream);
 
 /* Opens again every model whose file has other bytes now, and puts it in the old one's place. One that cannot be opened stays as it
  * was. `changed` counts the new ones. Errors: of the first that failed, after all were tried. */

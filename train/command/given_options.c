@@ -1,8 +1,12 @@
 /* What counts: the option, else what the caller knows. */
-#include "train/command/model_options.h"
+#include "train/command/given_options.h"
+
+#include "core/base/printing.h"
 
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 bool ead_pixel_threshold_given(const EadArguments *arguments, const EadModel *model) {
     return ead_arguments_given(arguments, EAD_OPTION_PIXEL_THRESHOLD) ||
@@ -22,4 +26,31 @@ EadStatus ead_model_options_apply(const EadArguments *arguments, int map_choice,
     if (pixels_given)
         model->pixel_threshold = (float)ead_arguments_value(arguments, EAD_OPTION_PIXEL_THRESHOLD).f64;
     return EAD_OK;
+}
+
+/* ---- keys without effect ---- */
+
+const EadMethod *ead_method_of_key(int key) {
+    const char *name = ead_config_key(key)->rule.name;
+    const EadMethod *method;
+    for (int i = 0; (method = ead_method_at(i)) != NULL; i++) {
+        size_t length = strlen(method->name);
+        if (strncmp(name, method->name, length) == 0 && name[length] == '.') return method;
+    }
+    return NULL;
+}
+
+void ead_tell_idle_keys(const EadArguments *arguments, const EadFit *fit, const EadConfig *config,
+                        bool (*is_idle)(const EadFit *fit, const EadConfig *config, int key), const char *why,
+                        ...) {
+    bool given[EAD_CONFIG_KEYS];
+    char reason[128];
+    va_list values;
+    va_start(values, why);
+    vsnprintf(reason, sizeof reason, why, values);
+    va_end(values);
+    ead_arguments_given_keys(arguments, given);
+    for (int key = 0; key < EAD_CONFIG_KEYS; key++)
+        if (given[key] && is_idle(fit, config, key))
+            ead_print(stderr, "--set %s has no effect%s\n", ead_config_key(key)->rule.name, reason);
 }

@@ -1,0 +1,255 @@
+/* The journal of watch: what is in it after kills and full disks, how it begins new files, and what those who follow it get. */
+#include "test/support/scratch.h"
+#include "train/journal/journal.h"
+#include "train/journal/watch_result.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <signal.h>
+#include <sys/resource.h>
+
+#define S      "build/scratch/test_journal/"
+#define FOLDER S "journal"
+#define FIRST  FOLDER "/results-000000000001.jsonl"
+
+enum { LARGE = 1 << 20, TEXT = 1024 };
+
+static EadStringList notes;
+
+static void set_up(void) {
+    shell_ok("rm -rf " S);
+    signal(SIGXFSZ, SIG_IGN);
+}
+
+static void tear_down(void) {
+    ead_strings_free(&notes);
+    shell_ok("rm -rf " S);
+}
+
+static EadJournal *open_journal(int64_t file_bytes, int files) {
+    EadJournal *journal;
+    EadJournalOptions options = {.folder = FOLDER, .file_bytes = file_bytes, .files = files};
+    ead_strings_free(&notes);
+    ASSERT_OK(ead_journal_open(&options, &notes, &journal));
+    return journal;
+}
+
+/* The line that comes next, as watch writes it. */
+static EadStatus append(EadJournal *journal, const char *path) {
+    char line[TEXT];
+    FILE *stream = fmemopen(line, sizeof line, "w");
+    EadWatchResult result = {.sequence = ead_journal_next(journal),
+                             .source = "",
+                             .prediction = {.path = path, .score = 0.5f, .threshold = (double)NAN}};
+    ead_watch_result_write(stream, &result);
+    fclose(stream);
+    EadStatus status = ead_journal_append(journal, line, strlen(line));
+    ead_journal_tell(journal);
+    return status;
+}
+
+static void append_many(EadJournal *journal, int count) {
+    for (int i = 0; i < count; i++) ASSERT_OK(append(journal, "a.png"));
+}
+
+/* The numbers of all lines are 1, 2, ... */
+static bool count_line(void *context, const char *line, size_t size) {
+    uint64_t sequence;
+    ck_assert(ead_watch_result_sequence(line, size, &sequence));
+    ck_assert_uint_eq(sequence, ++*(uint64_t *)context);
+    return true;
+}
+
+static uint64_t count_lines(EadJournal *journal) {
+    uint64_t count = 0;
+    ASSERT_OK(ead_journal_walk(journal, count_line, &count));
+    return count;
+}
+
+/* Takes up to `most` lines, which begin with number `from`; gives how many there were. */
+static int take_lines(EadJournalReader *reader, int most, uint64_t from) {
+    const EadJournalLine *lines;
+    int count;
+    ASSERT_OK(ead_journal_reader_lines(reader, most, &lines, &count));
+    for (int i = 0; i < count; i++) {
+        ck_assert_uint_eq(lines[i].sequence, from + (uint64_t)i);
+        ck_assert_uint_eq(strlen(lines[i].text), lines[i].size);
+    }
+    ead_journal_reader_sent(reader, count);
+    return count;
+}
+
+static void add_text(const char *path, const char *text, size_t size) {
+    FILE *file = fopen(path, "a");
+    ck_assert_ptr_nonnull(file);
+    fwrite(text, 1, size, file);
+    ck_assert_int_eq(fclose(file), 0);
+}
+
+START_TEST(the_line_has_what_it_says) {
+    char text[4 * TEXT] = "";
+    uint64_t sequence;
+    json_t *root;
+    EadMapRegion region = {.area = 3, .x = 1, .y = 2, .width = 3, .height = 1, .score = 0.75f};
+    EadMapRegions regions = {.threshold = 0.5f, .count = 1, .area = 3, .kept = 1, .items = &region};
+    EadWatchResult result = {
+        .sequence = 12345678901,
+        .time = INT64_C(1796000000123456789),
+        .source = "camera \"1\"",
+        .prediction = {.path = "/in/a\nb.png", .score = 0.75f, .threshold = 0.5, .regions = &regions},
+        .bytes = 17,
+        .modified = INT64_C(1796000000000000001),
+        .model = "bottle",
+        .sha256 = "00ff",
+        .moved = "/done/ng/a\nb.png",
+        .decoding = 0.0015};
+    FILE *stream = fmemopen(text, sizeof text, "w");
+    ead_watch_result_write(stream, &result);
+    fclose(stream);
+    ck_assert_int_eq(text[strlen(text) - 1], '\n');
+    ck_assert_ptr_eq(strchr(text, '\n'), text + strlen(text) - 1);
+    ck_assert(ead_watch_result_sequence(text, strlen(text), &sequence));
+    ck_assert_uint_eq(sequence, result.sequence);
+    ck_assert(!ead_watch_result_sequence(text, strlen(text) - 3, &sequence));
+    ck_assert(!ead_watch_result_sequence("{}", 2, &sequence));
+    ck_assert(!ead_watch_result_sequence("{\"schema\":2,\"sequence\":1}", 25, &sequence));
+    ASSERT_OK(ead_watch_result_read(text, strlen(text), &root));
+    ck_assert_str_eq(json_string_value(json_object_get(root, "time")), "2026-11-30T00:53:20.123456789Z");
+    ck_assert_str_eq(json_string_value(json_object_get(root, "modified")), "2026-11-30T00:53:20.000000001Z");
+    ck_assert_str_eq(json_string_value(json_object_get(root, "path")), "/in/a\nb.png");
+    ck_assert_str_eq(json_string_value(json_object_get(root, "moved")), "/done/ng/a\nb.png");
+    ck_assert(json_is_true(json_object_get(root, "anomalous")));
+    ck_assert_int_eq(json_integer_value(json_object_get(root, "schema")), 1);
+    ck_assert_uint_eq(json_array_size(json_object_get(root, "regions")), 1);
+    ck_assert_double_eq(json_number_value(json_object_get(json_object_get(root, "ms"), "decoding")), 1.5);
+    json_decref(root);
+}
+END_TEST
+
+START_TEST(numbers_go_on) {
+    EadJournal *journal = open_journal(LARGE, 2), *other;
+    EadJournalOptions options = {.folder = FOLDER, .file_bytes = LARGE, .files = 2};
+    ck_assert(ead_journal_is_new(journal));
+    append_many(journal, 3);
+    ASSERT_FAILS(ead_journal_open(&options, &notes, &other), EAD_BUSY, FOLDER);
+    ead_journal_close(journal);
+    journal = open_journal(LARGE, 2);
+    ck_assert(!ead_journal_is_new(journal));
+    ck_assert_uint_eq(ead_journal_next(journal), 4);
+    append_many(journal, 2);
+    ck_assert_uint_eq(count_lines(journal), 5);
+    ck_assert_int_eq(notes.count, 0);
+    ead_journal_close(journal);
+}
+END_TEST
+
+/* What a kill, or a power failure, leaves of the last line: any part of it, or blocks of zeros. */
+START_TEST(what_is_no_whole_line_is_cut_off) {
+    static const char whole[] = "{\"schema\":1,\"sequence\":3,\"path\":\"a.png\"}\n", zeros[700] = "";
+    for (size_t size = 1; size < sizeof whole; size += 3) {
+        set_up();
+        EadJournal *journal = open_journal(LARGE, 2);
+        append_many(journal, 2);
+        ead_journal_close(journal);
+        add_text(FIRST, whole, size < sizeof whole - 2 ? size : sizeof whole - 2);
+        if (size % 2) add_text(FIRST, zeros, sizeof zeros);
+        journal = open_journal(LARGE, 2);
+        ck_assert_int_eq(notes.count, 1);
+        assert_contains(notes.items[0], FIRST);
+        ck_assert_uint_eq(ead_journal_next(journal), 3);
+        append_many(journal, 1);
+        ead_journal_close(journal);
+        journal = open_journal(LARGE, 2);
+        ck_assert_int_eq(notes.count, 0);
+        ck_assert_uint_eq(count_lines(journal), 3);
+        ead_journal_close(journal);
+    }
+}
+END_TEST
+
+START_TEST(a_full_disk_leaves_nothing_half_written) {
+    struct rlimit before, little;
+    EadJournal *journal = open_journal(LARGE, 2);
+    append_many(journal, 2);
+    size_t size;
+    free(read_bytes(FIRST, &size));
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
+    little = (struct rlimit){size + 30, before.rlim_max};
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &little), 0);
+    EadStatus status = append(journal, "b.png");
+    setrlimit(RLIMIT_FSIZE, &before);
+    ck_assert_int_eq(status, EAD_IO);
+    assert_contains(ead_error_message(), FIRST);
+    size_t now;
+    free(read_bytes(FIRST, &now));
+    ck_assert_uint_eq(now, size);
+    append_many(journal, 1);
+    ck_assert_uint_eq(count_lines(journal), 3);
+    ead_journal_close(journal);
+}
+END_TEST
+
+START_TEST(files_are_as_large_and_as_many_as_they_may) {
+    EadJournal *journal = open_journal(500, 3);
+    append_many(journal, 50);
+    ck_assert_int_eq(files_in(FOLDER), 3 + 1); /* its lock */
+    ck_assert(!exists(FIRST));
+    ck_assert_uint_eq(ead_journal_next(journal), 51);
+    ead_journal_close(journal);
+    journal = open_journal(500, 3);
+    ck_assert_uint_eq(ead_journal_next(journal), 51);
+    ead_journal_close(journal);
+}
+END_TEST
+
+START_TEST(those_who_follow_lose_no_line) {
+    EadJournalReader *reader, *other;
+    EadJournal *journal = open_journal(500, 2);
+    append_many(journal, 5);
+    ASSERT_OK(ead_journal_reader_open(journal, "mqtt", NULL, &reader)); /* begins with line 6 */
+    ck_assert_int_eq(take_lines(reader, 10, 6), 0);
+    append_many(journal, 40);
+    ck_assert_uint_eq(ead_journal_reader_behind(reader), 40);
+    ck_assert_int_eq(take_lines(reader, 1, 6), 1);
+    ck_assert_int_gt(files_in(FOLDER), 2 + 2); /* files that it lacks are kept, beside the lock and its own */
+    ead_journal_reader_close(reader);
+    ead_journal_close(journal);
+    journal = open_journal(500, 2);
+    ASSERT_OK(ead_journal_reader_open(journal, "mqtt", NULL, &reader));
+    uint64_t next = 7, known = 0;
+    for (int count; (count = take_lines(reader, 7, next)) > 0;) next += (uint64_t)count;
+    ck_assert_uint_eq(next, 46);
+    append_many(journal, 3);
+    ck_assert_int_eq(files_in(FOLDER), 2 + 2);
+    ASSERT_OK(ead_journal_reader_open(journal, "table", &known, &other)); /* takes what there is */
+    const EadJournalLine *lines;
+    int count;
+    ASSERT_OK(ead_journal_reader_lines(other, 1, &lines, &count));
+    ck_assert_int_eq(count, 1);
+    ck_assert_uint_gt(lines[0].sequence, 40);
+    ead_journal_reader_close(other);
+    known = 49;
+    ASSERT_FAILS(ead_journal_reader_open(journal, "table", &known, &other), EAD_BAD_ARGUMENT, "table");
+    ead_journal_reader_close(reader);
+    ead_journal_close(journal);
+}
+END_TEST
+
+static Suite *make_suite(void) {
+    Suite *suite = suite_create("journal");
+    TCase *tests = tcase_create("journal");
+    tcase_set_timeout(tests, 60);
+    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_test(tests, the_line_has_what_it_says);
+    tcase_add_test(tests, numbers_go_on);
+    tcase_add_test(tests, what_is_no_whole_line_is_cut_off);
+    tcase_add_test(tests, a_full_disk_leaves_nothing_half_written);
+    tcase_add_test(tests, files_are_as_large_and_as_many_as_they_may);
+    tcase_add_test(tests, those_who_follow_lose_no_line);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
+
+int main(void) {
+    return run_suite(make_suite());
+}

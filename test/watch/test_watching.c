@@ -1,0 +1,221 @@
+/* efficientad watch as its user runs it: what it prints, notes, moves and starts, what it refuses, and that nothing is lost or done
+ * twice over restarts, changed models and full disks. Skipped where $PROGRAM is not set. */
+#define S           "build/scratch/test_watching/"
+#define _GNU_SOURCE /* prlimit */
+#include "test/watch/watch_scene.h"
+
+#include <math.h>
+#include <sys/resource.h>
+
+static json_t *lines[MOST_LINES];
+static Outcome outcome;
+
+START_TEST(images_are_scored_noted_and_moved) {
+    NEED_PROGRAM();
+    EadDetector *detector;
+    float score, others[3];
+    char path[256];
+    empty_folders();
+    ASSERT_OK((EadStatus)ead_detector_open(MODEL, &detector));
+    for (int i = 0; i < 3; i++) {
+        snprintf(path, sizeof path, S "image%d.png", i);
+        write_noise_png(path, 40, 30, 3, (uint32_t)i + 1);
+        free(library_map(detector, path, &others[i]));
+    }
+    ead_detector_close(detector);
+    put_image("first.png", 1);
+    snprintf(path, sizeof path, "--move-to " DONE " --threshold %.9g", (double)fmaxf(others[0], others[1]));
+    pid_t child = start_watch(path, 0);
+    put_image("second.png", 2);
+    await_lines(2);
+    write_text(FOLDER "/broken.png", "no image");
+    put_image("first.png", 3); /* a name that was there before */
+    await_lines(4);
+    stop_watch(child, &outcome);
+    ck_assert_int_eq(read_journal(lines), 4);
+    static const char *const names[] = {"first", "second", "broken", "first"};
+    for (int i = 0; i < 4; i++) assert_contains(text_of(lines[i], "path"), names[i]);
+    static const int images[] = {0, 1, -1, 2};
+    for (int i = 0; i < 4; i++) {
+        score = images[i] < 0 ? 0 : others[images[i]];
+        if (images[i] >= 0)
+            ck_assert_float_eq((float)json_number_value(json_object_get(lines[i], "score")), score);
+        bool anomalous = images[i] >= 0 && score >= fmaxf(others[0], others[1]);
+        ck_assert(json_is_true(json_object_get(lines[i], "anomalous")) == anomalous);
+        const char *moved = text_of(lines[i], "moved");
+        ck_assert_msg(exists(moved), "%s", moved);
+        assert_contains(moved, images[i] < 0 ? "/done/failed/" : anomalous ? "/done/ng/" : "/done/ok/");
+    }
+    assert_contains(text_of(lines[2], "error"), "broken.png");
+    ck_assert_str_eq(text_of(lines[0], "model"), "tiny");
+    ck_assert_int_eq(files_in(FOLDER), 0);
+    free_lines(lines, 4);
+    shell_ok("cmp " S "out " JOURNAL "/results-*"); /* standard output has the very lines */
+    assert_contains(outcome.err, "3 images scored");
+}
+END_TEST
+
+START_TEST(restarts_do_nothing_twice_and_lose_nothing) {
+    NEED_PROGRAM();
+    empty_folders();
+    put_image("old.png", 1);
+    pid_t child = start_watch("--existing skip", 0);
+    put_image("a.png", 2);
+    await_lines(1);
+    stop_watch(child, &outcome);
+    put_image("while_away.png", 3);
+    child = start_watch("--existing skip", 0);
+    await_lines(2);
+    kill(child, SIGKILL);
+    await(child, &outcome);
+    child = start_watch("--existing skip", 0);
+    put_image("b.png", 4);
+    await_lines(3);
+    stop_watch(child, &outcome);
+    /* Now they are to be moved, too, but those that were noted without stay. */
+    child = start_watch("--move-to " DONE " --threshold 1e9", 0);
+    put_image("c.png", 5);
+    await_lines(4);
+    stop_watch(child, &outcome);
+    ck_assert_int_eq(files_in(FOLDER), 4);
+    ck_assert(exists(DONE "/ok/c.png"));
+    /* One that was noted, but not moved before the kill. */
+    ck_assert_int_eq(rename(DONE "/ok/c.png", FOLDER "/c.png"), 0);
+    child = start_watch("--move-to " DONE " --threshold 1e9", 0);
+    ck_assert(exists(DONE "/ok/c.png"));
+    stop_watch(child, &outcome);
+    ck_assert_int_eq(count_journal(), 4);
+}
+END_TEST
+
+START_TEST(a_changed_model_takes_over) {
+    NEED_PROGRAM();
+    empty_folders();
+    copy_file(MODEL, S "changing.safetensors");
+    pid_t child = start("watch -m " S "changing.safetensors --journal " JOURNAL " " FOLDER, 0);
+    put_image("a.png", 1);
+    await_lines(1);
+    save_tiny_model(S "changing.safetensors", NAN, NULL);
+    kill(child, SIGHUP);
+    await_shell("grep -q 'no threshold' " S "err");
+    put_image("b.png", 1);
+    await_lines(2);
+    write_text(S "changing.safetensors", "no model");
+    kill(child, SIGHUP);
+    await_shell("grep -q 'the model before scores on' " S "err");
+    put_image("c.png", 1);
+    await_lines(3);
+    stop_watch(child, &outcome);
+    ck_assert_int_eq(read_journal(lines), 3);
+    ck_assert_ptr_nonnull(json_object_get(lines[0], "anomalous"));
+    ck_assert_ptr_null(json_object_get(lines[1], "anomalous"));
+    ck_assert_str_eq(text_of(lines[1], "sha256"), text_of(lines[2], "sha256"));
+    ck_assert_str_ne(text_of(lines[0], "sha256"), text_of(lines[1], "sha256"));
+    free_lines(lines, 3);
+}
+END_TEST
+
+START_TEST(a_full_disk_is_waited_for) {
+    NEED_PROGRAM();
+    struct rlimit limit;
+    empty_folders();
+    /* No file may have more than 1,536 bytes. */
+    pid_t child = spawn_shell("ulimit -S -f 3 && exec $PROGRAM " WATCH "--move-to " DONE
+                              " --threshold 1e9 " FOLDER " >/dev/null 2>" S "err");
+    for (int i = 0; i < 8; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "%d.png", i);
+        put_image(name, (uint32_t)i + 1);
+    }
+    await_shell("grep -q 'tried again' " S "err");
+    int noted = count_journal();
+    ck_assert_int_lt(noted, 8);
+    ck_assert_int_eq(files_in(FOLDER), 8 - noted);
+    ck_assert_int_eq(prlimit(child, RLIMIT_FSIZE, NULL, &limit), 0);
+    limit.rlim_cur = limit.rlim_max;
+    ck_assert_int_eq(prlimit(child, RLIMIT_FSIZE, &limit, NULL), 0);
+    await_lines(8);
+    await_shell("test -z \"$(ls " FOLDER ")\"");
+    end_shell(&child, SIGTERM);
+    assert_file_holds(S "err", "the journal is written again");
+}
+END_TEST
+
+/* Names are data: no shell reads them. */
+START_TEST(a_command_gets_what_it_needs_and_no_shell) {
+    NEED_PROGRAM();
+    empty_folders();
+    write_text(
+        S "told.sh",
+        "#!/bin/sh\nprintf '%s|%s|%s|' \"$#\" \"$1\" \"$EFFICIENTAD_SEQUENCE\" >>" S "told\n"
+        "test \"$EFFICIENTAD_PATH\" != \"$1\" && test \"$EFFICIENTAD_MOVED\" = \"$1\" && test -f \"$1\" &&"
+        " echo moved >>" S "told\ncat >>" S "told\nexit 3\n");
+    shell_ok("chmod +x " S "told.sh");
+    pid_t child = start_watch("--on-anomaly " S "told.sh --move-to " DONE " --threshold -1", 0);
+    put_image("$(touch hacked); x'\"`touch hacked`.png", 1);
+    put_image("-rf.png", 2);
+    await_lines(2);
+    stop_watch(child, &outcome);
+    ck_assert_int_eq(read_journal(lines), 2);
+    char *told = read_text(S "told");
+    for (int i = 0; i < 2; i++) {
+        char start[1024];
+        snprintf(start, sizeof start, "1|%s|%d|moved\n{", text_of(lines[i], "moved"), i + 1);
+        assert_contains(told, start);
+    }
+    free(told);
+    free_lines(lines, 2);
+    assert_contains(outcome.err, "told.sh ended with exit code 3");
+    ck_assert(!exists("hacked") && !exists(FOLDER "/hacked"));
+}
+END_TEST
+
+START_TEST(what_is_wrong_is_said_before_the_work) {
+    NEED_PROGRAM();
+    static const char *const wrong[][2] = {
+        {"watch -m " MODEL " " S "missing", "missing"},
+        {"watch -m " MODEL " " MODEL, "not a folder"},
+        {"watch -m " MODEL, "needs more"},
+        {WATCH "-r --move-to " FOLDER "/done " FOLDER, "--recursive"},
+        {"watch -m " MODEL " --journal " MODEL " " FOLDER, "--journal"},
+        {WATCH "--move-to " MODEL " " FOLDER, "--move-to"},
+        {WATCH "--poll 0 " FOLDER, "--poll"},
+        {WATCH "--on-anomaly " S "no/such " FOLDER, "no program"},
+        {WATCH "--on-anomaly no-such-program-there " FOLDER, "no program"},
+        {WATCH "--mqtt tcp://host/topic " FOLDER, "--mqtt"},
+        {WATCH "--mqtt-login " S "missing " FOLDER, "missing"},
+        {WATCH "--webhook ftp://host/ " FOLDER, "--webhook"},
+        {WATCH "--webhook http://user:secret@host/ " FOLDER, "--webhook"},
+        {WATCH "--webhook https://host:99999/ " FOLDER, "--webhook"},
+        {WATCH "--sqlite " S "no/such/folder/a.db --sqlite " FOLDER, "--sqlite"},
+        {WATCH "--tls-ca " MODEL " " FOLDER, "--tls-ca"},
+        {WATCH "--tls-key " MODEL " " FOLDER, "go together"},
+        {"watch -m " S "unsure.safetensors --journal " JOURNAL " --move-to " DONE " " FOLDER, "--threshold"}};
+    empty_folders();
+    save_tiny_model(S "unsure.safetensors", NAN, NULL);
+    for (int i = 0; i < COUNT(wrong); i++) {
+        run(wrong[i][0], 0, &outcome);
+        ck_assert_msg(outcome.code == 1 || outcome.code == 2, "%s: exit %d", wrong[i][0], outcome.code);
+        assert_contains(outcome.err, wrong[i][1]);
+        ck_assert_msg(!exists(JOURNAL) && !exists(DONE), "%s", wrong[i][0]);
+    }
+    pid_t child = start_watch("", 0);
+    run(WATCH FOLDER, 0, &outcome); /* the journal is another's */
+    ck_assert_int_eq(outcome.code, 1);
+    assert_contains(outcome.err, JOURNAL);
+    stop_watch(child, &outcome);
+}
+END_TEST
+
+static void add_tests(TCase *tests) {
+    tcase_add_test(tests, images_are_scored_noted_and_moved);
+    tcase_add_test(tests, restarts_do_nothing_twice_and_lose_nothing);
+    tcase_add_test(tests, a_changed_model_takes_over);
+    tcase_add_test(tests, a_full_disk_is_waited_for);
+    tcase_add_test(tests, a_command_gets_what_it_needs_and_no_shell);
+    tcase_add_test(tests, what_is_wrong_is_said_before_the_work);
+}
+
+int main(void) {
+    return run_program_suite("watching", S, make_folders_and_model, remove_scene, add_tests);
+}

@@ -1,0 +1,247 @@
+/* efficientad watch: scores what arrives in a folder until SIGTERM or Ctrl-C. Then it finishes what it has in hand, and ends with exit code 0;
+ * SIGHUP opens a changed model file again. */
+#include "train/cli/arguments.h"
+
+#include "core/base/file_bytes.h"
+#include "core/base/memory.h"
+#include "core/base/minmax.h"
+#include "core/base/paths.h"
+#include "core/base/printing.h"
+#include "core/file/output_check.h"
+#include "core/system/machine.h"
+#include "train/support/service.h"
+#include "train/watch/watch.h"
+
+#include <errno.h>
+#include <math.h>
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+enum { MEGABYTE = 1 << 20, MOST_THREADS = 64, HANDS = 4 };
+
+static const double patience = 10; /* seconds that a broker or webhook may be silent */
+
+/* All that runs. Paths are absolute. */
+typedef struct Watcher {
+    const EadArguments *arguments;
+    EadWatchOptions options;
+    EadPath folder, journal, move_to, table;
+    EadModelRegistry *models;
+    EadWatch *watch;
+    char *token;
+    sigset_t signals;
+    bool quiet;
+} Watcher;
+
+static int number(const EadArguments *arguments, EadOptionId id) {
+    return (int)ead_arguments_value(arguments, id).i64;
+}
+
+static double number_or_nan(const EadArguments *arguments, EadOptionId id) {
+    return ead_arguments_given(arguments, id) ? ead_arguments_value(arguments, id).f64 : (double)NAN;
+}
+
+/* ---- before the work ---- */
+
+static EadStatus make_absolute(const char *path, EadPath out) {
+    EadPath here;
+    if (!getcwd(here, sizeof here)) return ead_fail(EAD_IO, "the present folder: %s", strerror(errno));
+    return ead_path_in(out, here, path);
+}
+
+static EadStatus find_folder(Watcher *watcher) {
+    const char *path = watcher->arguments->path_count > 0 ? watcher->arguments->paths[0] : NULL;
+    if (!path) return EAD_OK; /* is told already */
+    char *there = realpath(path, NULL);
+    if (!there) return ead_fail(EAD_IO, "%s: cannot watch: %s", path, strerror(errno));
+    EadStatus status = ead_path_in(watcher->folder, "", there);
+    free(there);
+    EAD_TRY(status);
+    if (!ead_path_is_folder(watcher->folder)) return ead_fail(EAD_BAD_ARGUMENT, "%s: is not a folder", path);
+    if (access(watcher->folder, R_OK | X_OK) == 0) return EAD_OK;
+    return ead_fail(EAD_IO, "%s: cannot read this folder: %s", path, strerror(errno));
+}
+
+static EadStatus find_journal(Watcher *watcher) {
+    const char *given = watcher->arguments->values[EAD_OPTION_JOURNAL];
+    if (!given && !*watcher->folder) return EAD_OK;
+    EAD_TRY(given ? make_absolute(given, watcher->journal)
+                  : ead_path_in(watcher->journal, watcher->folder, ".efficientad"));
+    return ead_check_output_folder(watcher->journal, "--journal");
+}
+
+/* Whether images would arrive again where they were moved to. */
+static bool is_watched(const Watcher *watcher, const char *folder) {
+    return *watcher->folder && ead_arguments_given(watcher->arguments, EAD_OPTION_RECURSIVE) &&
+           ead_output_lies_within(folder, watcher->folder);
+}
+
+static EadStatus find_move_to(Watcher *watcher) {
+    const char *given = watcher->arguments->values[EAD_OPTION_MOVE_TO];
+    if (!given) return EAD_OK;
+    EAD_TRY(make_absolute(given, watcher->move_to));
+    EAD_TRY(ead_check_output_folder(watcher->move_to, "--move-to"));
+    if (!is_watched(watcher, watcher->move_to)) return EAD_OK;
+    return ead_fail(EAD_BAD_ARGUMENT,
+                    "--move-to: %s lies in the watched folder, and with --recursive its images would arrive "
+                    "again; name another place",
+                    given);
+}
+
+static EadStatus check_file(const char *option, const char *path) {
+    if (!path || access(path, R_OK) == 0) return path ? ead_check_regular(path) : EAD_OK;
+    return ead_fail(EAD_IO, "%s: %s: cannot read: %s", option, path, strerror(errno));
+}
+
+/* What goes together. */
+static EadStatus check_pairs(const EadReceiverOptions *r) {
+    bool secure = (r->mqtt && strncmp(r->mqtt, "mqtts:", 6) == 0) ||
+                  (r->webhook && strncmp(r->webhook, "https:", 6) == 0);
+    if (!r->certificate != !r->key) return ead_fail(EAD_BAD_ARGUMENT, "--tls-cert and --tls-key go together");
+    if ((r->authority || r->certificate) && !secure)
+        return ead_fail(EAD_BAD_ARGUMENT,
+                        "--tls-ca and --tls-cert are for addresses of mqtts:// and https://");
+    if (r->login && !r->mqtt) return ead_fail(EAD_BAD_ARGUMENT, "--mqtt-login is for --mqtt");
+    if (r->token && !r->webhook) return ead_fail(EAD_BAD_ARGUMENT, "--webhook-token is for --webhook");
+    return EAD_OK;
+}
+
+static void check_receivers(Watcher *watcher, EadProblems *problems) {
+    const char *const *given = watcher->arguments->values;
+    EadReceiverOptions *r = &watcher->options.receivers;
+    ead_problems_add(problems,
+                     ead_secret_read("--webhook-token", given[EAD_OPTION_WEBHOOK_TOKEN], &watcher->token));
+    if (given[EAD_OPTION_SQLITE])
+        ead_problems_add(problems, make_absolute(given[EAD_OPTION_SQLITE], watcher->table));
+    *r = (EadReceiverOptions){.mqtt = given[EAD_OPTION_MQTT],
+                              .webhook = given[EAD_OPTION_WEBHOOK],
+                              .login = given[EAD_OPTION_MQTT_LOGIN],
+                              .token = watcher->token,
+                              .authority = given[EAD_OPTION_TLS_CA],
+                              .certificate = given[EAD_OPTION_CLIENT_CERT],
+                              .key = given[EAD_OPTION_CLIENT_KEY],
+                              .command = given[EAD_OPTION_ON_ANOMALY],
+                              .table = *watcher->table ? watcher->table : NULL,
+                              .patience = patience};
+    ead_problems_add(problems, check_file("--mqtt-login", r->login));
+    ead_problems_add(problems, check_file("--tls-ca", r->authority));
+    ead_problems_add(problems, check_file("--tls-cert", r->certificate));
+    ead_problems_add(problems, check_file("--tls-key", r->key));
+    ead_problems_add(problems, check_pairs(r));
+    ead_receivers_check(r, problems);
+}
+
+static EadStatus add_model(Watcher *watcher) {
+    char *name;
+    const char *path, *given = watcher->arguments->values[EAD_OPTION_MODEL];
+    if (!given) return EAD_OK; /* is told already */
+    EAD_TRY(ead_model_registry_split(given, &name, &path));
+    EadStatus status = ead_model_registry_add(watcher->models, name, given);
+    free(name);
+    EAD_TRY(status);
+    EadServedModel *model = ead_model_registry_take(watcher->models, NULL);
+    bool judges = !isnan(model->model->threshold) || !isnan(watcher->options.threshold);
+    ead_model_registry_release(watcher->models, model);
+    if (judges || (!*watcher->move_to && !watcher->options.receivers.command)) return EAD_OK;
+    return ead_fail(
+        EAD_BAD_ARGUMENT,
+        "%s: has no threshold, so nothing is anomalous; --move-to and --on-anomaly need --threshold", given);
+}
+
+static void set_options(Watcher *watcher, const EadServeDetectors *detectors) {
+    const EadArguments *arguments = watcher->arguments;
+    EadWatchOptions *o = &watcher->options;
+    double poll = number_or_nan(arguments, EAD_OPTION_POLL);
+    o->arrivals = (EadArrivalOptions){.folder = watcher->folder,
+                                      .recursive = ead_arguments_given(arguments, EAD_OPTION_RECURSIVE),
+                                      .poll = isnan(poll) ? 0 : poll};
+    o->score_existing = number(arguments, EAD_OPTION_EXISTING) == 0;
+    o->journal =
+        (EadJournalOptions){.folder = watcher->journal,
+                            .file_bytes = (int64_t)number(arguments, EAD_OPTION_JOURNAL_SIZE) * MEGABYTE,
+                            .files = number(arguments, EAD_OPTION_JOURNAL_FILES)};
+    o->threads =
+        ead_min(detectors->count * detectors->batch + ead_min(ead_machine_cpus(), HANDS), MOST_THREADS);
+    o->max_pixels = ead_arguments_value(arguments, EAD_OPTION_MAX_PIXELS).i64;
+    o->move_to = *watcher->move_to ? watcher->move_to : NULL;
+    o->threshold = number_or_nan(arguments, EAD_OPTION_THRESHOLD);
+    o->pixel_threshold = number_or_nan(arguments, EAD_OPTION_PIXEL_THRESHOLD);
+    o->quiet = watcher->quiet;
+}
+
+static EadStatus check_all(Watcher *watcher) {
+    const EadArguments *arguments = watcher->arguments;
+    EadProblems problems = {0};
+    int count = number(arguments, EAD_OPTION_WORKERS), all = omp_get_max_threads();
+    EadServeDetectors detectors = {
+        .count = count, .threads = ead_max(all / count, 1), .batch = number(arguments, EAD_OPTION_MAX_BATCH)};
+    ead_problems_add_all(&problems, &arguments->problems);
+    ead_problems_add(&problems, ead_arguments_plan_options(arguments, &detectors.plan));
+    ead_problems_add(&problems, find_folder(watcher));
+    ead_problems_add(&problems, find_journal(watcher));
+    ead_problems_add(&problems, find_move_to(watcher));
+    check_receivers(watcher, &problems);
+    set_options(watcher, &detectors);
+    EadStatus status = ead_model_registry_new(&detectors, &watcher->models);
+    if (status == EAD_OK) ead_problems_add(&problems, add_model(watcher));
+    if (status == EAD_OK) status = ead_problems_tell(&problems, stderr);
+    ead_problems_free(&problems);
+    return status;
+}
+
+/* ---- work ---- */
+
+/* Where the kernel does not tell what other machines write. */
+static void warn_of_share(const Watcher *watcher) {
+    enum { NFS = 0x6969, SMB = 0x517B, CIFS = (int)0xFF534D42, SMB2 = (int)0xFE534D42, PLAN9 = 0x01021997 };
+    struct statfs disk;
+    if (watcher->options.arrivals.poll > 0 || statfs(watcher->folder, &disk) != 0) return;
+    int type = (int)disk.f_type;
+    if (type == NFS || type == SMB || type == CIFS || type == SMB2 || type == PLAN9)
+        ead_print(
+            stderr,
+            "%s: is a network share; what other machines write there is found with --poll SECONDS alone\n",
+            watcher->folder);
+}
+
+static void reload(Watcher *watcher) {
+    int changed;
+    EadStatus status = ead_model_registry_reload(watcher->models, &changed);
+    if (status != EAD_OK)
+        ead_print(stderr, "efficientad: %s; the model before scores on\n", ead_error_message());
+    if (!watcher->quiet && changed > 0) ead_model_registry_tell(watcher->models, stderr);
+    if (!watcher->quiet && status == EAD_OK && changed == 0)
+        ead_print(stderr, "the model file has not changed\n");
+}
+
+static void watch_on(Watcher *watcher) {
+    if (!watcher->quiet) ead_print(stderr, "watching %s; journal in %s\n", watcher->folder, watcher->journal);
+    warn_of_share(watcher);
+    ead_service_notify("READY=1");
+    while (ead_watch_runs(watcher->watch)) {
+        int got = ead_service_signal(&watcher->signals, 1);
+        if (got == SIGHUP) reload(watcher);
+        if (got == SIGTERM || got == SIGINT) break;
+    }
+    ead_service_notify("STOPPING=1");
+}
+
+EadStatus ead_command_watch(const EadArguments *arguments) {
+    Watcher watcher = {.arguments = arguments, .quiet = ead_arguments_given(arguments, EAD_OPTION_QUIET)};
+    ead_service_begin(&watcher.signals); /* before there are threads */
+    ead_arguments_use_threads(arguments, 0);
+    signal(SIGIO, SIG_IGN); /* a writer that comes while a file is asked whether it has one */
+    EadStatus status = check_all(&watcher);
+    if (status == EAD_OK && !watcher.quiet) ead_model_registry_tell(watcher.models, stderr);
+    if (status == EAD_OK) status = ead_watch_start(&watcher.options, watcher.models, &watcher.watch);
+    if (status == EAD_OK) {
+        watch_on(&watcher);
+        status = ead_watch_end(watcher.watch, number(arguments, EAD_OPTION_EXIT_TIMEOUT));
+    }
+    ead_model_registry_free(watcher.models);
+    free(watcher.token);
+    return status;
+}

@@ -1,0 +1,61 @@
+/* Signals, a datagram, a line. */
+#include "train/support/service.h"
+
+#include "core/base/file_bytes.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { MOST_SECRET = 4096 };
+
+void ead_service_begin(sigset_t *signals) {
+    sigemptyset(signals);
+    sigaddset(signals, SIGTERM);
+    sigaddset(signals, SIGINT);
+    sigaddset(signals, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+int ead_service_signal(const sigset_t *signals, double seconds) {
+    struct timespec span = {.tv_sec = (time_t)seconds, .tv_nsec = (long)(1e9 * (seconds - floor(seconds)))};
+    int got = sigtimedwait(signals, NULL, &span);
+    return got > 0 ? got : 0;
+}
+
+void ead_service_notify(const char *state) {
+    const char *path = getenv("NOTIFY_SOCKET");
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    size_t length = path ? strlen(path) : 0;
+    if (length < 2 || length >= sizeof address.sun_path) return;
+    memcpy(address.sun_path, path, length);
+    if (path[0] == '@') address.sun_path[0] = '\0'; /* an abstract name */
+    int sender = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (sender < 0) return;
+    sendto(sender, state, strlen(state), MSG_NOSIGNAL, (const struct sockaddr *)&address,
+           (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length));
+    close(sender);
+}
+
+EadStatus ead_secret_read(const char *option, const char *path, char **secret) {
+    size_t size;
+    *secret = NULL;
+    if (!path) return EAD_OK;
+    EAD_TRY(ead_read_file(path, MOST_SECRET, secret, &size));
+    (*secret)[strcspn(*secret, "\r\n")] = '\0';
+    bool visible = **secret != '\0';
+    for (const char *at = *secret; *at; at++) visible = visible && isgraph((unsigned char)*at);
+    if (visible) return EAD_OK;
+    free(*secret);
+    *secret = NULL;
+    return ead_fail(EAD_BAD_FILE, "%s: %s: its first line must be a secret of visible letters without blanks",
+                    option, path);
+}

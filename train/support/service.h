@@ -1,0 +1,20 @@
+/* What commands share that run until they are told to end: signals that are waited for, systemd, secrets in files. */
+#pragma once
+
+#include "core/base/status.h"
+
+#include <signal.h>
+
+/* SIGTERM, SIGINT and SIGHUP are waited for from now on, and interrupt nothing, in this thread and those that it starts; a closed
+ * pipe is an error like any other. */
+void ead_service_begin(sigset_t *signals);
+
+/* Such a signal within `seconds`, or 0. */
+int ead_service_signal(const sigset_t *signals, double seconds);
+
+/* Tells systemd ("READY=1", "STOPPING=1"), where it asked to be told (NOTIFY_SOCKET). */
+void ead_service_notify(const char *state);
+
+/* The first line of a file, new memory; path NULL: *secret is NULL. option: what names the file. Errors: EAD_IO; EAD_BAD_FILE where it is no
+ * word of visible letters; EAD_NO_MEMORY. */
+EadStatus ead_secret_read(const char *option, const char *path, char **secret);
