@@ -7,9 +7,11 @@ SONAME  := $(SHARED).$(firstword $(subst ., ,$(RELEASE)))
 TO       = $(DESTDIR)$(PREFIX)
 TO_LIB   = $(DESTDIR)$(LIBDIR)
 TO_CMAKE = $(TO_LIB)/cmake/efficientad
-INCLUDE_FROM_LIB = $(shell realpath -m --relative-to=$(LIBDIR) $(PREFIX)/include)
+INCLUDE_FROM_LIB = $(shell realpath -m --relative-to="$(LIBDIR)" "$(PREFIX)/include")
 CMAKE_FILES = $(OUT)/efficientad-config.cmake $(OUT)/efficientad-config-version.cmake
 COMPLETIONS = $(TO)/share/bash-completion/completions
+TO_UNITS = $(TO)/lib/systemd/system
+UNITS   := efficientad.service efficientad-watch.service
 
 # The manual page and the completion are the program's own.
 $(OUT)/efficientad.1: $(PROGRAM)
@@ -23,31 +25,44 @@ $(OUT)/%.cmake: models/%.cmake.in VERSION FORCE
 	@sed 's|@SHARED@|$(SHARED)|; s|@SONAME@|$(SONAME)|; s|@VERSION@|$(RELEASE)|; s|@INCLUDE@|$(INCLUDE_FROM_LIB)|' $< >$@
 FORCE:
 
-install: all $(OUT)/efficientad.1 $(OUT)/completion.bash $(OUT)/efficientad.pc $(CMAKE_FILES) ## PREFIX=/usr/local LIBDIR=PREFIX/lib DESTDIR=
-	install -d $(TO)/bin $(TO)/include $(TO)/share/efficientad/configs/paper $(TO)/share/man/man1 $(TO)/share/doc/efficientad $(COMPLETIONS) $(TO_LIB)/pkgconfig $(TO_CMAKE) $(TO)/share/doc/efficientad/examples
-	install -m 755 $(PROGRAM) $(TO)/bin/
-	install -m 644 $(LIBRARY).a $(TO_LIB)/
-	install -m 755 $(LIBRARY).so $(TO_LIB)/$(SHARED).$(RELEASE)
-	ln -sf $(SHARED).$(RELEASE) $(TO_LIB)/$(SONAME)
-	ln -sf $(SONAME) $(TO_LIB)/$(SHARED)
-	install -m 644 models/efficientad.h models/efficientad.hpp $(TO)/include/
-	install -m 644 models/weights/*.safetensors $(TO)/share/efficientad/
-	install -m 644 configs/*.* $(TO)/share/efficientad/configs/
-	install -m 644 configs/paper/* $(TO)/share/efficientad/configs/paper/
-	install -m 644 README.md LICENSE NOTICE docs/*.md $(TO)/share/doc/efficientad/
-	install -m 644 examples/* models/csharp/EfficientAD.cs $(TO)/share/doc/efficientad/examples/
-	install -d $(TO)/lib/systemd/system
-	for unit in efficientad efficientad-watch; do \
-	    sed 's|/usr/local|$(PREFIX)|' examples/$$unit.service >$(TO)/lib/systemd/system/$$unit.service; done
-	install -m 644 $(OUT)/efficientad.pc $(TO_LIB)/pkgconfig/
-	install -m 644 $(CMAKE_FILES) $(TO_CMAKE)/
-	install -m 644 $(OUT)/efficientad.1 $(TO)/share/man/man1/
-	install -m 644 $(OUT)/completion.bash $(COMPLETIONS)/efficientad
+# Folders below PREFIX and the files of the source tree that go there as they are; uninstall removes those, not the folders' others.
+DOC     := share/doc/efficientad
+FOLDERS_FILLED := include share/efficientad share/efficientad/configs share/efficientad/configs/paper $(DOC) $(DOC)/examples
+FILES_include                         := models/efficientad.h models/efficientad.hpp
+FILES_share/efficientad               := $(wildcard models/weights/*.safetensors)
+FILES_share/efficientad/configs       := $(wildcard configs/*.*)
+FILES_share/efficientad/configs/paper := $(wildcard configs/paper/*)
+FILES_$(DOC)          := README.md LICENSE NOTICE $(wildcard docs/*.md)
+FILES_$(DOC)/examples := $(wildcard examples/*) models/csharp/EfficientAD.cs
+define NEWLINE
 
+
+endef
+
+install: all $(OUT)/efficientad.1 $(OUT)/completion.bash $(OUT)/efficientad.pc $(CMAKE_FILES) ## PREFIX=/usr/local LIBDIR=PREFIX/lib DESTDIR=
+	install -d "$(TO)/bin" "$(TO)/share/man/man1" "$(COMPLETIONS)" "$(TO_LIB)/pkgconfig" "$(TO_CMAKE)" "$(TO_UNITS)" $(FOLDERS_FILLED:%="$(TO)/%")
+	install -m 755 $(PROGRAM) "$(TO)/bin/"
+	install -m 644 $(LIBRARY).a "$(TO_LIB)/"
+	install -m 755 $(LIBRARY).so "$(TO_LIB)/$(SHARED).$(RELEASE)"
+	ln -sf $(SHARED).$(RELEASE) "$(TO_LIB)/$(SONAME)"
+	ln -sf $(SONAME) "$(TO_LIB)/$(SHARED)"
+	$(foreach folder,$(FOLDERS_FILLED),install -m 644 $(FILES_$(folder)) "$(TO)/$(folder)/"$(NEWLINE)	)
+	for unit in $(UNITS); do sed 's|/usr/local|$(PREFIX)|' examples/$$unit >"$(TO_UNITS)/$$unit"; done
+	install -m 644 $(OUT)/efficientad.pc "$(TO_LIB)/pkgconfig/"
+	install -m 644 $(CMAKE_FILES) "$(TO_CMAKE)/"
+	install -m 644 $(OUT)/efficientad.1 "$(TO)/share/man/man1/"
+	install -m 644 $(OUT)/completion.bash "$(COMPLETIONS)/efficientad"
+
+# A link to another version's library stays; so does a folder that is not empty then.
 uninstall: ## removes what install put there
-	rm -f $(TO)/bin/efficientad $(TO_LIB)/libefficientad.a $(TO_LIB)/$(SHARED)* $(TO)/include/efficientad.h $(TO)/include/efficientad.hpp
-	rm -f $(TO_LIB)/pkgconfig/efficientad.pc $(TO)/share/man/man1/efficientad.1 $(COMPLETIONS)/efficientad $(TO)/lib/systemd/system/efficientad*.service
-	rm -rf $(TO)/share/efficientad $(TO)/share/doc/efficientad $(TO_CMAKE)
+	rm -f "$(TO)/bin/efficientad" "$(TO_LIB)/libefficientad.a" "$(TO_LIB)/$(SHARED).$(RELEASE)"
+	for link in $(SONAME) $(SHARED); do test -e "$(TO_LIB)/$$link" || rm -f "$(TO_LIB)/$$link"; done
+	rm -f "$(TO_LIB)/pkgconfig/efficientad.pc" "$(TO)/share/man/man1/efficientad.1" "$(COMPLETIONS)/efficientad" $(UNITS:%="$(TO_UNITS)/%")
+	rm -f $(patsubst %,"$(TO_CMAKE)/%",$(notdir $(CMAKE_FILES)))
+	$(foreach folder,$(FOLDERS_FILLED),rm -f $(patsubst %,"$(TO)/$(folder)/%",$(notdir $(FILES_$(folder))))$(NEWLINE)	)
+	for folder in $(DOC)/examples $(DOC) share/efficientad/configs/paper share/efficientad/configs share/efficientad; do \
+	    rmdir "$(TO)/$$folder" 2>/dev/null || :; done
+	rmdir "$(TO_CMAKE)" 2>/dev/null || :
 
 # Of what is committed; without git, of what lies here.
 PACKAGE := efficientad-$(RELEASE)

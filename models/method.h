@@ -126,6 +126,10 @@ EadStatus ead_model_save(const EadModel *model, const char *path, const EadFileE
 EadStatus ead_model_write(const EadModel *model, EadSafetensorsWriter *writer);
 EadStatus ead_extras_write(const EadFileExtras *extras, EadSafetensorsWriter *writer);
 
+/* Whether a file, of a model of the same size, is for the model's region. Errors: EAD_BAD_ARGUMENT if it is for another;
+ * EAD_BAD_FILE, EAD_NO_MEMORY. */
+EadStatus ead_model_check_region(const EadModel *model, const EadSafetensors *file);
+
 /* Reads a complete model. Errors, naming file and tensor: EAD_IO; EAD_BAD_FILE for a file that is no model, a
  * checkpoint included, or not of a method that is known, lacks a tensor, or holds one that it
  * has no place for, of other type or shape, or with a value that is not finite. Free with ead_model_free(). */

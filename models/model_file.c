@@ -186,6 +186,16 @@ static EadStatus read_region(const EadSafetensors *file, EadModel *model) {
     return ead_fail_prefix(EAD_BAD_FILE, "%s: ", ead_safetensors_path(file));
 }
 
+EadStatus ead_model_check_region(const EadModel *model, const EadSafetensors *file) {
+    EadModel saved = {.height = model->height, .width = model->width};
+    EadStatus status = read_region(file, &saved);
+    if (status == EAD_OK && !ead_region_equals(&model->region, &saved.region))
+        status = ead_fail(EAD_BAD_ARGUMENT, "%s: was made with another region of interest",
+                          ead_safetensors_path(file));
+    ead_region_free(&saved.region);
+    return status;
+}
+
 static EadStatus write_region(const EadModel *model, EadSafetensorsWriter *writer) {
     const EadRegion *region = &model->region;
     char text[EAD_BOX_SIZE];

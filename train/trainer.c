@@ -121,6 +121,15 @@ static void shorten(Run *run) {
     list_phases(run);
 }
 
+/* The config has only the mask's name: what the file holds may have changed. */
+static EadStatus check_region(const Run *run) {
+    EadStatus status = run->model ? ead_model_check_region(run->model, run->checkpoint) : EAD_OK;
+    if (status != EAD_BAD_ARGUMENT) return status;
+    return ead_fail(status,
+                    "%s; roi.mask, %s, has changed; change it back, or start again with another --output",
+                    ead_error_message(), run->config->roi_mask);
+}
+
 /* Opens the checkpoint, if there is one to resume from, and finds the phase that it belongs to. The model of a finished
  * run serves, too, where no steps are left: what follows them is done again, and a bank may grow. */
 static EadStatus find_start(Run *run) {
@@ -135,6 +144,7 @@ static EadStatus find_start(Run *run) {
         shorten(run);
         EAD_TRY(ead_checkpoint_check(run->checkpoint, run->config, run->fit->scope, run->steps, steps_key,
                                      &done));
+        EAD_TRY(check_region(run));
     }
     for (; run->phase + 1 < run->phase_count && done >= run->before + run->phases[run->phase].steps;
          run->phase++)
@@ -235,7 +245,7 @@ static EadStatus open_logs(Run *run) {
     if (run->phase_count > 0) EAD_TRY(ead_fit_watch_open(run));
     if (run->model && run->config->train_tensorboard && ead_fit_steps_done(run) < run->steps)
         EAD_TRY(ead_training_board_open(&run->board, run->config->output, run->steps, ead_fit_steps_done(run),
-                                        &run->data.dataset, &rules, ead_region_is_whole(&run->data.region)));
+                                        &run->data.dataset, &rules, &run->data.region));
     EAD_TRY(ead_run_folder_write_config(&run->folder, run->config_text));
     return ead_fit_page_open(run);
 }

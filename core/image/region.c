@@ -29,6 +29,14 @@ EadStatus ead_region_copy(const EadRegion *region, EadRegion *out) {
     return EAD_OK;
 }
 
+bool ead_region_equals(const EadRegion *a, const EadRegion *b) {
+    bool boxes = a->x == b->x && a->y == b->y && a->width == b->width && a->height == b->height;
+    if (!boxes || !a->mask || !b->mask) return boxes && !a->mask == !b->mask;
+    return a->image_width == b->image_width && a->image_height == b->image_height &&
+           a->mask_width == b->mask_width && a->mask_height == b->mask_height &&
+           memcmp(a->mask, b->mask, (size_t)a->mask_width * (size_t)a->mask_height) == 0;
+}
+
 bool ead_region_is_whole(const EadRegion *region) {
     return region->width == 0 && !region->mask;
 }

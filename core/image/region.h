@@ -29,6 +29,9 @@ void ead_region_free(EadRegion *region);
 /* Errors: EAD_NO_MEMORY; *out is the whole image then. */
 EadStatus ead_region_copy(const EadRegion *region, EadRegion *out);
 
+/* Whether both are the same box and the same mask, or lack of one. */
+bool ead_region_equals(const EadRegion *a, const EadRegion *b);
+
 /* Whether nothing is left out. */
 bool ead_region_is_whole(const EadRegion *region);
 

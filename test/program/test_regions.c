@@ -43,7 +43,10 @@ static void make_scene(void) {
     ASSERT_OK(ead_png_write(S "mask.png", &mask));
     fill_image(&mask, SIDE, SIDE / 2, 1, 255);
     ASSERT_OK(ead_png_write(S "low.png", &mask));
-    memset(mask.pixels, 0, SIDE * SIDE / 2);
+    ead_image_free(&mask);
+    fill_image(&mask, SIDE, SIDE, 1, 255);
+    ASSERT_OK(ead_png_write(S "full.png", &mask));
+    memset(mask.pixels, 0, SIDE * SIDE);
     ASSERT_OK(ead_png_write(S "empty.png", &mask));
     ead_image_free(&mask);
     run_well("synth --output " S "a --category gasket --size 128 --train 5 --test-good 2 --test-defect 1 "
@@ -187,11 +190,62 @@ START_TEST(regions_that_do_not_fit) {
 }
 END_TEST
 
+/* An image that the region is not for is in no figure, and named; the others are measured, and drawn while the steps go on. */
+START_TEST(test_images_of_another_size_are_left_out) {
+    static const char *const regions[] = {" --set roi.mask=" S "mask.png", " --set roi.box=6,4,112,120"};
+    Outcome outcome;
+    EadImage small;
+    char words[512];
+    NEED_PROGRAM();
+    shell_ok("rm -rf " S "sizes && cp -r " S "a " S "sizes");
+    fill_image(&small, 50, 50, 3, 90);
+    ASSERT_OK(ead_png_write(S "sizes/gasket/test/blob/000.png", &small));
+    ead_image_free(&small);
+    for (int i = 0; i < COUNT(regions); i++) {
+        shell_ok("rm -rf " S "sized");
+        snprintf(words, sizeof words,
+                 "train -q -c " S "a.yaml --set dataset.path=" S
+                 "sizes --set train.tensorboard=true --output " S "sized%s" SHORT,
+                 regions[i]);
+        for (int pass = 0; pass < 2; pass++) {
+            run(words, 0, &outcome);
+            ck_assert_msg(outcome.code != 0 && outcome.complaints == 1, "%s: %s", words, outcome.err);
+            assert_contains(outcome.err, "1 test images could not be scored and are in no figure: " S
+                                         "sizes/gasket/test/blob/000.png: an image of 50 x 50 pixels");
+            ck_assert(exists(S "sized/metrics.json") && exists(S "sized/report.html"));
+            shell_ok("rm " S "sized/metrics.json");
+            snprintf(words, sizeof words, "eval -q --model " S "sized/model.safetensors");
+        }
+    }
+}
+END_TEST
+
+/* The config names the mask; what its file holds is compared. */
+START_TEST(a_run_goes_on_with_its_mask_alone) {
+    static const char go_on[] =
+        "train -q --resume --output " S "resumed --set train.steps=3 --set train.lr_drop_at=1";
+    Outcome outcome;
+    NEED_PROGRAM();
+    shell_ok("cp " S "mask.png " S "now.png");
+    run_well("train -q -c " S "a.yaml --output " S "resumed --set train.keep=all --set roi.mask=" S
+             "now.png" SHORT);
+    shell_ok("cp " S "full.png " S "now.png");
+    run(go_on, 0, &outcome);
+    ck_assert_msg(outcome.code != 0 && outcome.complaints == 1, "%s", outcome.err);
+    assert_contains(outcome.err, "resumed/checkpoint.safetensors: was made with another region of interest; "
+                                 "roi.mask, " S "now.png, has changed; change it back");
+    shell_ok("cp " S "mask.png " S "now.png");
+    run_well(go_on);
+}
+END_TEST
+
 static void add_tests(TCase *tests) {
     tcase_add_loop_test(tests, what_is_outside_moves_nothing, 0, COUNT(methods));
     tcase_add_test(tests, the_library_inspects_the_same);
     tcase_add_loop_test(tests, a_call_has_a_region_of_its_own, 0, COUNT(methods));
     tcase_add_test(tests, regions_that_do_not_fit);
+    tcase_add_test(tests, test_images_of_another_size_are_left_out);
+    tcase_add_test(tests, a_run_goes_on_with_its_mask_alone);
 }
 
 int main(void) {

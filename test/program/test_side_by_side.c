@@ -112,6 +112,20 @@ START_TEST(two_methods_in_one_page) {
 }
 END_TEST
 
+/* `measure` has no config, and names its images by the same data set as `eval` beside it. */
+START_TEST(measured_maps_beside_a_run) {
+    Outcome outcome;
+    NEED_PROGRAM();
+    run_well("eval -q --model " MODEL " --maps --output " S "mapped");
+    run_well("measure -q --maps " S "mapped/maps --set dataset.path=" S "data --set dataset.category=gasket "
+             "--output " S "measured");
+    run("report " S "mapped " S "measured -o " PAGE, 0, &outcome);
+    ck_assert_msg(outcome.code == 0, "%s", outcome.err);
+    assert_contains(outcome.err, "7 images are in all runs");
+    assert_file_holds(PAGE, "\"name\": \"gasket/test/good/000.png\"");
+}
+END_TEST
+
 START_TEST(what_is_no_run_is_told) {
     static const struct {
         const char *words, *says;
@@ -188,6 +202,7 @@ END_TEST
 
 static void add_tests(TCase *tests) {
     tcase_add_test(tests, two_methods_in_one_page);
+    tcase_add_test(tests, measured_maps_beside_a_run);
     tcase_add_test(tests, what_is_no_run_is_told);
     tcase_add_test(tests, a_page_goes_with_the_training);
 }

@@ -66,9 +66,21 @@ EadStatus ead_run_page_read(const char *folder, EadRunPage *page) {
     return status == EAD_OK ? read_config(page) : status;
 }
 
+/* dataset.path of what was measured without a model, and so without a config. */
+static const char *measured_data(const EadRunPage *page) {
+    size_t index;
+    json_t *row;
+    json_array_foreach(json_object_get(page->data, "provenance"), index, row) {
+        const char *name = json_string_value(json_array_get(row, 0));
+        const char *value = json_string_value(json_array_get(row, 1));
+        if (name && value && strcmp(name, "data") == 0) return value;
+    }
+    return "";
+}
+
 const char *ead_run_page_image(const EadRunPage *page, const json_t *image) {
     const char *path = json_string_value(json_object_get(image, "path"));
-    const char *data = page->configured ? page->config.dataset_path : "";
+    const char *data = page->configured ? page->config.dataset_path : measured_data(page);
     size_t length = ead_path_prefix(data);
     size_t bare = strlen(data);
     bool below = bare > 0 && strncmp(path, data, bare) == 0 && (length == bare || path[bare] == '/');

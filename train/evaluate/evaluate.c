@@ -43,8 +43,18 @@ static EadStatus try_output(const TestRun *run) {
     return status;
 }
 
+/* Reads an image; whether it can be, and is one that the region of interest is for. */
+static bool can_be_scored(const TestRun *run, int index, EadScored *scored) {
+    const EadTestSample *sample = &run->spec->dataset->test[index];
+    EadStatus status = ead_score_decode(sample->path, &run->spec->rules, scored);
+    if (status == EAD_OK)
+        status = ead_region_check(&run->spec->model->region, scored->image.width, scored->image.height);
+    if (status != EAD_OK) ead_scored_free(scored);
+    return status == EAD_OK;
+}
+
 /* What an image takes by itself, with all threads: where several are scored side by side, it is measured on the first one
- * that can be read. */
+ * that can be. */
 static EadStatus measure_latency(TestRun *run) {
     enum { PASSES = 3 }; /* besides one to warm up */
     const EadDataset *dataset = run->spec->dataset;
@@ -53,9 +63,7 @@ static EadStatus measure_latency(TestRun *run) {
     double seconds = 0;
     int i = 0;
     if (run->threads == 1) return EAD_OK;
-    while (i < dataset->test_count &&
-           ead_score_decode(dataset->test[i].path, &run->spec->rules, &scored) != EAD_OK)
-        i++;
+    while (i < dataset->test_count && !can_be_scored(run, i, &scored)) i++;
     if (i == dataset->test_count) return EAD_OK;
     EadStatus status = ead_detector_new(run->spec->model, &run->spec->plan, 1, &detector);
     for (int pass = 0; pass <= PASSES && status == EAD_OK; pass++) {
@@ -178,7 +186,8 @@ static EadStatus score_sample(void *context, int index, void *memory) {
     EadStatus status = given ? ead_given_read(given, index, &run->rules, &piece->scored, &piece->width,
                                               &piece->height, &piece->told)
                              : ead_scorer_score_file(run->scorer, sample->path, &run->rules, &piece->scored);
-    piece->unread = status != EAD_OK && (given || !image->pixels);
+    bool misfit = status == EAD_BAD_SHAPE; /* of another size than the region of interest is for */
+    piece->unread = status != EAD_OK && (given || !image->pixels || misfit);
     EAD_TRY(status);
     if (masked) EAD_TRY(ead_test_sample_truth(sample, image->width, image->height, NULL, &piece->truth));
     cut_truth(&piece->truth, piece->scored.inside);
