@@ -10,7 +10,7 @@ GOALS := $(or $(MAKECMDGOALS),all)
 CC    ?= cc
 
 # `make asan test` makes the other goals under a sanitizer, each sanitizer in a make of its own.
-SANITIZERS := $(filter asan ubsan tsan,$(GOALS))
+SANITIZERS := $(filter asan tsan,$(GOALS))
 ifneq (,$(SANITIZERS))
 .NOTPARALLEL:
 .PHONY: $(GOALS)
@@ -52,8 +52,7 @@ WARNINGS  := -std=c11 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-pr
     $(if $(CLANG),-Wno-sign-conversion -Wno-missing-field-initializers -Wno-string-conversion) $(if $(filter 1,$(DEV)),-Werror)
 DEFINES   := -I. -D_POSIX_C_SOURCE=200809L -D_XOPEN_SOURCE=700
 CFLAGS_release := -O3 -g -fno-math-errno
-CFLAGS_asan    := -O1 -g -fsanitize=address -fno-omit-frame-pointer
-CFLAGS_ubsan   := -O1 -g -fsanitize=undefined -fno-sanitize-recover=all
+CFLAGS_asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 CFLAGS_tsan    := -O1 -g -fsanitize=thread -Wno-pass-failed
 SANITIZE  := $(filter -fsanitize%,$(CFLAGS_$(CONFIG)))
 # The library exports what models/efficientad.h marks EAD_API and nothing else; nodelete: OpenMP's threads outlive dlclose().

@@ -88,7 +88,7 @@ CHECKS := $(if $(filter release,$(CONFIG)),$(wildcard test/checks/*.sh))
 # Tests of CUDA kernels on the CPU: with all suites, or by SUITES="... cuda_host".
 RUN_HOST = $(if $(filter * cuda_host,$(SUITES)),$(HOST_TESTS))
 tests: $(TESTS) ## builds the test suites
-test: all headers $(TESTS) $$(RUN_HOST) ## builds and runs all tests; make asan test, make ubsan test: under a sanitizer
+test: all headers $(TESTS) $$(RUN_HOST) ## builds and runs all tests; make asan test, make tsan test: under sanitizers
 	@BUILD=$(BUILD) PROGRAM=$(PROGRAM) LIBRARY=$(LIBRARY) sh test/run_all.sh $(TESTS) $(RUN_HOST) $(CHECKS)
 check: test ## the same as test
 

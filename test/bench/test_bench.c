@@ -269,9 +269,9 @@ START_TEST(images_have_the_size_of_the_key) {
     char both[128];
     ck_assert_int_eq(run_program(infer, output, sizeof output), 0);
     ck_assert_ptr_nonnull(strstr(output, " 160x160 "));
-    snprintf(both, sizeof both, "%s --image-size 128", infer);
+    snprintf(both, sizeof both, "%s --image-size 64", infer);
     ck_assert_int_eq(run_program(both, output, sizeof output), 0);
-    ck_assert_ptr_nonnull(strstr(output, " 128x128 "));
+    ck_assert_ptr_nonnull(strstr(output, " 64x64 "));
 }
 END_TEST
 
@@ -279,13 +279,13 @@ START_TEST(program_measures_metrics_once_for_both_sizes) {
     SKIP_UNLESS(getenv("PROGRAM"), "PROGRAM does not name the program");
     char output[8192];
     make_folder();
-    int code = run_program("metrics -q --size both --batch 6 --image-size 128 -n 1 --json " FOLDER "/q.json",
+    int code = run_program("metrics -q --size both --batch 6 --image-size 64 -n 1 --json " FOLDER "/q.json",
                            output, sizeof output);
     ck_assert_msg(code == 0, "%s", output);
     json_t *root = json_load_file(FOLDER "/q.json", 0, NULL), *rows = json_object_get(root, "results");
     ck_assert_uint_eq(json_array_size(rows), 1);
     ck_assert_int_eq(json_integer_value(json_object_get(json_array_get(rows, 0), "batch")), 6);
-    ck_assert_str_eq(json_string_value(json_object_get(json_array_get(rows, 0), "image")), "128x128");
+    ck_assert_str_eq(json_string_value(json_object_get(json_array_get(rows, 0), "image")), "64x64");
     json_decref(root);
 }
 END_TEST
@@ -295,7 +295,7 @@ START_TEST(program_measures_and_writes) {
     SKIP_UNLESS(getenv("PROGRAM"), "PROGRAM does not name the program");
     char output[8192];
     make_folder();
-    int code = run_program("infer step --size both --image-size 128 --threads 1 --repeat 1 --json " FOLDER
+    int code = run_program("infer step --size both --image-size 64 --threads 1 --repeat 1 --json " FOLDER
                            "/p.json --csv " FOLDER "/p.csv",
                            output, sizeof output);
     ck_assert_msg(code == 0 && strstr(output, " threads"), "%s", output);
@@ -306,7 +306,7 @@ START_TEST(program_measures_and_writes) {
         const char *bench = json_string_value(json_object_get(row, "bench"));
         ck_assert_str_eq(bench, index % 2 == 0 ? "infer" : "step");
         ck_assert_str_eq(json_string_value(json_object_get(row, "model")), index < 2 ? "small" : "medium");
-        ck_assert_str_eq(json_string_value(json_object_get(row, "image")), "128x128");
+        ck_assert_str_eq(json_string_value(json_object_get(row, "image")), "64x64");
         ck_assert_int_eq(json_integer_value(json_object_get(row, "batch")), 1);
         ck_assert_double_gt(json_real_value(json_object_get(row, "median_ms")), 0);
         ck_assert_double_gt(json_real_value(json_object_get(row, "peak_rss_mb")), 10);
@@ -320,7 +320,7 @@ START_TEST(program_measures_under_load) {
     char output[8192];
     SKIP_UNLESS(getenv("PROGRAM"), "PROGRAM does not name the program");
     make_folder();
-    ck_assert_int_eq(run_program("step --size small --image-size 128 -n 1 --load 2 --json " FOLDER "/l.json",
+    ck_assert_int_eq(run_program("step --size small --image-size 64 -n 1 --load 2 --json " FOLDER "/l.json",
                                  output, sizeof output),
                      0);
     json_t *root = json_load_file(FOLDER "/l.json", 0, NULL), *rows = json_object_get(root, "results");
@@ -352,7 +352,7 @@ START_TEST(program_names_methods) {
     make_folder();
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char words[512], output[8192];
-        snprintf(words, sizeof words, "%s --size both --image-size 128 -n 1 --json " FOLDER "/m.json",
+        snprintf(words, sizeof words, "%s --size both --image-size 64 -n 1 --json " FOLDER "/m.json",
                  cases[i].words);
         ck_assert_msg(run_program(words, output, sizeof output) == 0, "%s", output);
         json_t *root = json_load_file(FOLDER "/m.json", 0, NULL), *rows = json_object_get(root, "results"),

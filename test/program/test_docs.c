@@ -42,17 +42,17 @@ static void make_scene(void) {
     if (!getenv("PROGRAM")) return;
     shell_ok("rm -rf " S " && mkdir -p " S "build && ln -s $PWD/configs $PWD/bench $PWD/test $PWD/models " S);
     make_inputs();
-    write_text(S "short.yaml", "model.image_size: 128\ntrain: {steps: 2, lr_drop_at: 1}\n");
+    write_text(S "short.yaml", "model.image_size: 64\ntrain: {steps: 2, lr_drop_at: 1}\n");
     write_text(
         S "build/efficientad",
         "#!/bin/sh\n"
-        "short='--set model.image_size=128 --set train.steps=1 --set train.lr_drop_at=1'\n"
+        "short='--set model.image_size=64 --set train.steps=1 --set train.lr_drop_at=1'\n"
         "set -- $(echo \"$@\" | sed 's/--minutes [0-9]*//')\n"
         "case \"$*\" in\n"
         "train*-c*|train*--resume*|sweep*) set -- \"$@\" $short ;;\n"
         "train*) set -- \"$@\" -c short.yaml ;;\n"
-        "distill*) set -- \"$@\" --set model.image_size=128 --set distill.steps=1 --set distill.batch=1 ;;\n"
-        "bench*) set -- \"$@\" -n 1 --image-size 128 ;;\n"
+        "distill*) set -- \"$@\" --set model.image_size=64 --set distill.steps=1 --set distill.batch=1 ;;\n"
+        "bench*) set -- \"$@\" -n 1 --image-size 64 ;;\n"
         "esac\n"
         "exec \"$REAL_PROGRAM\" \"$@\"\n");
     shell_ok("chmod +x " S "build/efficientad");

@@ -55,14 +55,14 @@ static void make_scene(void) {
     if (!getenv("PROGRAM")) return;
     shell_ok("rm -rf " S " && mkdir -p " S);
     write_text(S "base.yaml", "dataset: {path: " S "data, category: gasket, cache: " S "cache}\n"
-                              "model: {image_size: 128}\n"
+                              "model: {image_size: 64}\n"
                               "train: {steps: 1, tensorboard: false, keep: all}\n"
                               "loss.penalty: false\n"
                               "autoencoder.enabled: false\n");
     write_text(S "sweep.yaml", "output: " S "sweep\nbase: base.yaml\n"
                                "collections: {c: {categories: [gasket]}}\nvariants: {v: {}}\nseeds: [1]\n");
     write_text(ZIP, "PK\003\004 what torch.save writes begins so");
-    run_well("synth -o " S "data --size 128 --train 3 --test-good 1 --test-defect 1");
+    run_well("synth -o " S "data --size 64 --train 3 --test-good 1 --test-defect 1");
     run_well("train -q -c " S "base.yaml -o " S "run");
     run_well("export -m " RUN "model.safetensors -o " S "export.onnx");
     write_saved_again();

@@ -5,7 +5,7 @@
 
 #include <limits.h>
 
-#define SMALL " --set model.image_size=128 --set autoencoder.enabled=false --set train.steps=2"
+#define SMALL " --set model.image_size=64 --set autoencoder.enabled=false --set train.steps=2"
 
 /* In the folder S from here on. */
 static void make_photographs(void) {
@@ -18,7 +18,7 @@ static void make_photographs(void) {
     snprintf(program, sizeof program, "env -C " S " %s", whole);
     free(whole);
     ck_assert_int_eq(setenv("PROGRAM", program, 1), 0);
-    run_well("synth --output drawn --size 128 --train 4 --test-good 1 --test-defect 1");
+    run_well("synth --output drawn --size 64 --train 4 --test-good 1 --test-defect 1");
     shell_ok("mkdir -p " S "photos && cp -r " S "drawn/gasket/train/good " S "photos/good");
 }
 
@@ -70,7 +70,7 @@ START_TEST(a_folder_goes_with_a_config_and_settings) {
     ck_assert(exists(S "runs/named/metrics.json")); /* test images were found by the names of the folders */
     run_well("train -q drawn/gasket/train/good/" SMALL " --set loss.penalty=false --set train.steps=1");
     ck_assert(exists(S "runs/gasket/model.safetensors"));
-    run_well("train -q photos/good --set model.method=patchcore --set model.image_size=128 -o runs/other");
+    run_well("train -q photos/good --set model.method=patchcore --set model.image_size=64 -o runs/other");
     check_file_says(S "runs/other/config.yaml", "\npenalty:\n  path: \"\"\n");
 }
 END_TEST

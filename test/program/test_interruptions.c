@@ -150,7 +150,7 @@ static const struct {
     {"eval -q --model " MODEL " --set dataset.type=folder --set dataset.path=" S
      "stop --set dataset.test_good=images --overlays -o " S "stop/eval",
      S "stop/eval/overlays/good/1.png", "while evaluating, after ", SIGHUP},
-    {"synth -o " S "stop/synth --size 128 --train 100000", S "stop/synth/gasket/train/good/001.png",
+    {"synth -o " S "stop/synth --size 64 --train 100000", S "stop/synth/gasket/train/good/001.png",
      "stopped before gasket/train/good/", SIGUSR1},
 };
 
@@ -160,7 +160,7 @@ START_TEST(runs_stopped_before_a_checkpoint_say_what_to_do) {
     char words[512];
     Outcome outcome;
     NEED_PROGRAM();
-    run_well("synth --output " S "more --size 128 --train 40 --test-good 1 --test-defect 1");
+    run_well("synth --output " S "more --size 64 --train 40 --test-good 1 --test-defect 1");
     for (int i = 0; i < COUNT(methods); i++) {
         shell_ok("rm -rf " RUN);
         snprintf(words, sizeof words,

@@ -13,7 +13,7 @@ static void make_scene(void) {
     if (!getenv("PROGRAM")) return;
     shell_ok("rm -rf " S " && mkdir -p " S);
     write_text(S "base.yaml", "dataset: {path: " S "data, category: gasket, cache: " S "cache}\n"
-                              "model: {image_size: 128}\n"
+                              "model: {image_size: 64}\n"
                               "train: {steps: 1, tensorboard: false, keep: all}\n"
                               "loss.penalty: false\n"
                               "autoencoder.enabled: false\n");
@@ -25,7 +25,7 @@ static void make_scene(void) {
         "{\"layer1.0.conv1.weight\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}      "
         "\0\0\0\0";
     write_bytes(S "none", backbone, sizeof backbone - 1);
-    run_well("synth -o " S "data --size 128 --train 3 --test-good 1 --test-defect 1");
+    run_well("synth -o " S "data --size 64 --train 3 --test-good 1 --test-defect 1");
     run_well("train -q -c " S "base.yaml -o " S "run");
 }
 

@@ -4,7 +4,7 @@
 #include "test/program/program_scene.h"
 
 #define SETTINGS                                                                                             \
-    "train -q --set model.image_size=128 --set train.steps=1 --set loss.penalty=false --set "                \
+    "train -q --set model.image_size=64 --set train.steps=1 --set loss.penalty=false --set "                 \
     "autoencoder.enabled=false --set dataset.category=gasket "
 
 /* Runs that fail when they read images, which they do last before they begin, and an evaluation without any. */

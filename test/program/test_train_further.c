@@ -6,7 +6,7 @@
 #include <limits.h>
 #include <math.h>
 
-#define TENTH  " --set model.image_size=128 --set dataset.validation_fraction=0.1"
+#define TENTH  " --set model.image_size=64 --set dataset.validation_fraction=0.1"
 #define SMALL  TENTH " --set autoencoder.enabled=false --set train.steps=3"
 #define STILL  " --set train.lr=1e-12 --set simplenet.adaptor_lr=1e-12 --set simplenet.discriminator_lr=1e-12"
 #define METHOD "train -q photos/good" TENTH " --set model.method="
@@ -21,7 +21,7 @@ static void make_photographs(void) {
     snprintf(program, sizeof program, "env -C " S " %s", whole);
     free(whole);
     ck_assert_int_eq(setenv("PROGRAM", program, 1), 0);
-    run_well("synth --output drawn --size 128 --train 20 --test-good 1 --test-defect 1");
+    run_well("synth --output drawn --size 64 --train 20 --test-good 1 --test-defect 1");
     shell_ok("cd " S " && cp -r drawn/gasket/train/good photos/good && mkdir photos/more photos/last && "
              "mv photos/good/01[0-4].png photos/more && mv photos/good/01[5-9].png photos/last");
     run_well("train -q photos/good" SMALL " --set train.keep=all -o runs/mine");
@@ -116,12 +116,12 @@ START_TEST(a_bank_grows) {
     train(METHOD "patchcore -o runs/bank", &outcome);
     train("train -q --init runs/bank/model.safetensors --add photos/more -o runs/grown", &outcome);
     check_told(&outcome, "model.init: 9 of 13 images are in the bank already");
-    check_told(&outcome, "of 3328 in 13 images"); /* 16 x 16 patches of each */
+    check_told(&outcome, "of 832 in 13 images"); /* 8 x 8 patches of each */
     ck_assert(!strstr(outcome.err, "thresholds will be too low"));
     run_well("train -q --resume -o runs/grown");
     shell_ok("mv " S "photos/good " S "photos/away");
     train("train -q --init runs/bank/model.safetensors --add photos/more -o runs/bank_alone", &outcome);
-    check_told(&outcome, "of 3328 in 13 images");
+    check_told(&outcome, "of 832 in 13 images");
     shell_ok("mv " S "photos/away " S "photos/good && cp " S "photos/more/010.png " S "photos/good/000a.png");
     train("train -q --init runs/bank/model.safetensors --add photos/last -o runs/bank_changed", &outcome);
     check_told(&outcome,

@@ -13,12 +13,12 @@ static void make_scene(void) {
     ck_assert_ptr_nonnull(realpath(S "home", home));
     setenv("HOME", home, 1);
     write_text(S "base.yaml", "dataset: {path: ~/data, category: gasket, cache: \"~/cache\"}\n"
-                              "model: {image_size: 128}\n"
+                              "model: {image_size: 64}\n"
                               "train: {steps: 1, tensorboard: false, keep: all}\n"
                               "loss.penalty: false\n"
                               "autoencoder.enabled: false\n"
                               "output: ~/runs/a\n");
-    run_well("synth --output='~/data' --size 128 --train 3 --test-good 1 --test-defect 1");
+    run_well("synth --output='~/data' --size 64 --train 3 --test-good 1 --test-defect 1");
     run_well(TRAIN);
 }
 

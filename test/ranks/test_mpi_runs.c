@@ -14,7 +14,7 @@ enum { STEPS = 6 };
     "e"
 #define DISTILL "distill -q -c " SCRATCH "base.yaml" SETTINGS " --output " SCRATCH
 #define FLOW                                                                                                 \
-    "train -q --set model.method=fastflow --set model.image_size=128 --set fastflow.epochs=2 "               \
+    "train -q --set model.method=fastflow --set model.image_size=64 --set fastflow.epochs=2 "                \
     "--set fastflow.batch=3 --set dataset.path=" SCRATCH                                                     \
     "flow --set dataset.category=gasket --output " SCRATCH
 #define NEED_MPI() SKIP_UNLESS(program[0], "no program with MPI, or no mpirun")

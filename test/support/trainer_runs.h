@@ -1,4 +1,4 @@
-/* What the suites of the trainer share: a few generated pictures at 128x128, training on them in folders of
+/* What the suites of the trainer share: a few generated pictures at 64x64, training on them in folders of
  * the suite's own, and the rows of losses.csv. A suite defines SCRATCH, its folder with a slash at the end,
  * before it includes this. */
 #pragma once
@@ -17,7 +17,7 @@
 /* The cheap variant, for what does not depend on the losses. */
 #define STUDENT_ONLY "autoencoder.enabled=false loss.penalty=false "
 
-enum { SIDE = 128, TRAIN_IMAGES = 4, TEXTURES = 3 };
+enum { SIDE = 64, TRAIN_IMAGES = 4, TEXTURES = 3 };
 
 static inline void save_picture(const char *pattern, int number, EadImage *image) {
     char path[256];
@@ -48,7 +48,7 @@ static inline void remove_scratch(void) {
 /* Everything in folders of our own; settings: "key=value key=value ...". */
 static inline void configure(EadConfig *config, const char *run, const char *settings) {
     static const char base[] = "dataset: {path: " SCRATCH "data, category: gasket, cache: " SCRATCH "cache}\n"
-                               "model: {image_size: 128, teacher: models/weights/teacher_small.safetensors}\n"
+                               "model: {image_size: 64, teacher: models/weights/teacher_small.safetensors}\n"
                                "train: {checkpoint_every: 0, lr_drop_at: 1, keep: all}\n"
                                "penalty: {path: " SCRATCH "textures}\n";
     configure_run(config, base, run, settings);

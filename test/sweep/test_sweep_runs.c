@@ -32,13 +32,13 @@ static void wait_until_idle(void) {
 
 static void make_tiny_sweep(void) {
     shell_ok("rm -rf " S "data " S "more " S "whole " CUT);
-    run_well("synth --output " S "data --category gasket --size 128 --train 3 --test-good 2 --test-defect 1");
-    run_well("synth --output " S "more --seed 7 --size 128 --train 3 --test-good 2 --test-defect 1");
+    run_well("synth --output " S "data --category gasket --size 64 --train 3 --test-good 2 --test-defect 1");
+    run_well("synth --output " S "more --seed 7 --size 64 --train 3 --test-good 2 --test-defect 1");
     shell_ok("mv " S "more/gasket " S "data/other");
     write_text(SWEEP, "title: Tiny\n"
                       "config:\n"
                       "  dataset.path: " S "data\n"
-                      "  model.image_size: 128\n"
+                      "  model.image_size: 64\n"
                       "  train: {steps: 3, lr_drop_at: 1, checkpoint_every: 0}\n"
                       "  autoencoder.enabled: false\n"
                       "  loss.penalty: false\n"
@@ -116,10 +116,10 @@ START_TEST(a_failed_run_does_not_stop_the_others) {
     Outcome outcome;
     NEED_PROGRAM();
     shell_ok("rm -rf " S "half " S "data");
-    run_well("synth --output " S "data --category gasket --size 128 --train 3 --test-good 2 --test-defect 1");
+    run_well("synth --output " S "data --category gasket --size 64 --train 3 --test-good 2 --test-defect 1");
     shell_ok("cp -r " S "data/gasket " S "data/broken && truncate -s 99 " S "data/broken/train/good/000.png");
     write_text(S "half.yaml", "output: " S "half\n"
-                              "config: {dataset.path: " S "data, model.image_size: 128, train.steps: 1,\n"
+                              "config: {dataset.path: " S "data, model.image_size: 64, train.steps: 1,\n"
                               "  train.lr_drop_at: 1, autoencoder.enabled: false, loss.penalty: false}\n"
                               "collections: {synth: {categories: [broken, gasket]}}\n"
                               "variants: {v: {}}\n"
@@ -146,7 +146,7 @@ START_TEST(a_dry_run_tells_what_it_would_take) {
     Outcome outcome;
     write_text(S "long.yaml",
                "output: " S "long\n"
-               "config: {penalty.path: drawn, model.image_size: 128, train.steps: 2000}\n"
+               "config: {penalty.path: drawn, model.image_size: 64, train.steps: 2000}\n"
                "collections:\n"
                "  c: {categories: [gasket], config: {dataset.path: " S "data}}\n"
                "  away: {categories: [x, y], config: {dataset.path: " S "away}}\n"
@@ -183,11 +183,11 @@ START_TEST(a_dry_run_knows_the_bytes) {
     double foretold, bytes = 0;
     NEED_PROGRAM();
     shell_ok("rm -rf " S "data " S "bytes");
-    run_well("synth --output " S "data --category gasket --size 128 --train 9 --test-good 2 --test-defect 1");
+    run_well("synth --output " S "data --category gasket --size 64 --train 9 --test-good 2 --test-defect 1");
     write_text(
         S "bytes.yaml",
         "output: " S "bytes\n"
-        "config: {dataset.path: " S "data, model.image_size: 128, train.steps: 1, penalty.path: drawn,\n"
+        "config: {dataset.path: " S "data, model.image_size: 64, train.steps: 1, penalty.path: drawn,\n"
         "  simplenet.epochs: 1, fastflow.epochs: 1, fastflow.couplings: 1}\n"
         "collections: {synth: {categories: [gasket]}}\n"
         "variants: {model: {}, all: {train.keep: all, train.lr: 2e-4}, bank: {model.method: patchcore},\n"
@@ -222,7 +222,7 @@ START_TEST(a_dry_run_tells_what_is_wrong) {
         "data/gasket/train/good/000.png: ",
     };
     write_text(S "dry.yaml", "output: " S "dry\n"
-                             "config: {loss.penalty: false, model.image_size: 128, train.steps: 3}\n"
+                             "config: {loss.penalty: false, model.image_size: 64, train.steps: 3}\n"
                              "collections: {c: {categories: [gasket], config: {dataset.path: " S "data}}}\n"
                              "variants: {v: {}, bad: {model.init: " S "data/gasket/train/good/000.png}}\n"
                              "seeds: [1, 2]\n");
@@ -275,7 +275,7 @@ static const struct {
       "efficientad: --shard: ", "efficientad: these 6 are wrong; nothing was begun\n"}},
     /* What is missing on the disk, of one run or of several: the first of them is not begun either. */
     {"-o " S "wrong",
-     "config: {dataset.path: " S "data, loss.penalty: false, model.image_size: 128}\n"
+     "config: {dataset.path: " S "data, loss.penalty: false, model.image_size: 64}\n"
      "collections:\n"
      "  here: {categories: [gasket, elsewhere]}\n"
      "  gone: {categories: [a, b], config: {dataset.path: " S "gone}}\n"
@@ -291,7 +291,7 @@ static const struct {
     {"-o /dev/null/wrong --shard 1/15", NULL, 3, {": w/", "/dev/null/wrong: cannot write here: "}},
     /* Features that a backbone does not have, of members too, beside what else is wrong. */
     {"-o " S "wrong",
-     "config: {dataset.path: " S "data, loss.penalty: false, model.image_size: 128}\n"
+     "config: {dataset.path: " S "data, loss.penalty: false, model.image_size: 64}\n"
      "collections: {c: {categories: [gasket]}}\n"
      "variants:\n"
      "  right: {model.method: patchcore, patchcore.layers: 'stride8, stride4'}\n"
@@ -324,7 +324,7 @@ START_TEST(all_that_is_wrong_is_told_at_once) {
     Outcome outcome;
     NEED_PROGRAM();
     shell_ok("rm -rf " S "data");
-    run_well("synth --output " S "data --category gasket --size 128 --train 3 --test-good 2 --test-defect 1");
+    run_well("synth --output " S "data --category gasket --size 64 --train 3 --test-good 2 --test-defect 1");
     for (int i = 0; i < COUNT(wrongs); i++) {
         char words[256];
         if (wrongs[i].file) write_text(S "wrong.yaml", wrongs[i].file);
@@ -358,9 +358,9 @@ START_TEST(folders_are_tried_before_the_first_run) {
     Outcome outcome;
     NEED_PROGRAM();
     shell_ok("rm -rf " S "t " S "data");
-    run_well("synth --output " S "data --category gasket --size 128 --train 3 --test-good 2 --test-defect 1");
+    run_well("synth --output " S "data --category gasket --size 64 --train 3 --test-good 2 --test-defect 1");
     write_text(S "t.yaml", "output: " S "t\n"
-                           "config: {dataset.path: " S "data, model.image_size: 128, train.steps: 1,\n"
+                           "config: {dataset.path: " S "data, model.image_size: 64, train.steps: 1,\n"
                            "  train.lr_drop_at: 1, autoencoder.enabled: false, loss.penalty: false}\n"
                            "collections: {s: {categories: [gasket]}}\n"
                            "variants: {v: {}}\n"
@@ -375,7 +375,7 @@ START_TEST(folders_are_tried_before_the_first_run) {
         "$OLDPWD/models/weights/teacher_small.safetensors "
         "seed-8/checkpoint.safetensors");
     shell_ok("printf 'dataset: {path: " S "data, category: gasket, cache: " S
-             "t/cache}\nmodel.image_size: 128\n"
+             "t/cache}\nmodel.image_size: 64\n"
              "train: {steps: 1, lr_drop_at: 1, seed: 8}\nautoencoder.enabled: false\nloss.penalty: false\n"
              "output: " S "t/v/s/gasket/seed-8\n' >" S "t/v/s/gasket/seed-8/config.yaml");
     shell_ok("find " S "t | sort >" S "before");
@@ -418,8 +418,8 @@ START_TEST(sweep_and_report_say_the_same) {
     Outcome outcome;
     NEED_PROGRAM();
     shell_ok("rm -rf " S "same " S "data");
-    run_well("synth --output " S "data --category gasket --size 128 --train 3 --test-good 2 --test-defect 1");
-    write_text(S "same.yaml", "output: " S "same\nconfig: {dataset.path: " S "data, model.image_size: 128,\n"
+    run_well("synth --output " S "data --category gasket --size 64 --train 3 --test-good 2 --test-defect 1");
+    write_text(S "same.yaml", "output: " S "same\nconfig: {dataset.path: " S "data, model.image_size: 64,\n"
                               "  train.steps: 1, autoencoder.enabled: false, loss.penalty: false}\n"
                               "collections: {s: {categories: [gasket]}}\nvariants: {v: {}}\nseeds: [1]\n");
     run_well("sweep " S "same.yaml");

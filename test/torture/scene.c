@@ -143,14 +143,14 @@ static void write_backbone(const char *path) {
 }
 
 static void make_inputs(const TortureScene *scene) {
-    static const char settings[] = "model.image_size: 128\nloss.penalty: false\nautoencoder.enabled: false\n"
+    static const char settings[] = "model.image_size: 64\nloss.penalty: false\nautoencoder.enabled: false\n"
                                    "train: {checkpoint_every: 2, steps: 3}\ndataset.path: ../data\n";
     char text[1024], path[SCENE_PATH], model[SCENE_PATH];
     snprintf(text, sizeof text, "%sdataset.category: gasket\n", settings);
     write_text(scene, "train.yaml", text);
     write_text(
         scene, "distill.yaml",
-        "model.image_size: 128\ntrain.checkpoint_every: 1\ndistill: {backbone: ../backbone.safetensors, "
+        "model.image_size: 64\ntrain.checkpoint_every: 1\ndistill: {backbone: ../backbone.safetensors, "
         "images: ../data/textures, batch: 1, steps: 2}\n");
     snprintf(text, sizeof text,
              "output: runs\nseeds: [1, 2]\nvariants: {a: {train.steps: 1}}\nbase: train.yaml\n"
@@ -159,7 +159,7 @@ static void make_inputs(const TortureScene *scene) {
     scene_path(scene, "backbone.safetensors", path);
     write_backbone(path);
     scene_path(scene, "made", path);
-    run_well(scene, path, "synth -o ../data --size 128 --train 3 --test-good 1 --test-defect 1 --textures 4",
+    run_well(scene, path, "synth -o ../data --size 64 --train 3 --test-good 1 --test-defect 1 --textures 4",
              NULL);
     run_well(scene, path, TRAIN, NULL);
     scene_path(scene, "made/run/model.safetensors", path);

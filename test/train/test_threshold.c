@@ -177,8 +177,8 @@ END_TEST
 
 static const float scores[] = {0.5f, 1, 1.5f, 2, 2.5f, 3, 3.5f, 4, 4.5f, 5};
 
-/* A model whose validation scores are known, and a small test set. */
-static void write_run(int score_count) {
+/* A model whose validation scores are known, and as many largest values of maps, and a small test set. */
+static void write_run(int score_count, int peak_count) {
     static const char config[] =
         "dataset:\n  type: folder\n  path: " FOLDER "data\n  normal: train\n  test_good: "
         "good\n  defects: bad\n";
@@ -190,10 +190,13 @@ static void write_run(int score_count) {
         write_noise_png(path, 64, 64, 3, (uint32_t)i);
     }
     EadFileMetadata metadata[] = {{"config", config}};
-    EadFileArray array = {EAD_VALIDATION_SCORES, EAD_FILE_F32, score_count, scores};
+    static const float peaks[] = {0.125f, 0.375f};
+    EadFileArray arrays[] = {{EAD_VALIDATION_SCORES, EAD_FILE_F32, score_count, scores},
+                             {EAD_VALIDATION_PEAKS, EAD_FILE_F32, peak_count, peaks}};
     EadEfficientad *model = tiny_model();
     model->base.threshold = 0.25f;
-    ASSERT_OK(ead_model_save(&model->base, MODEL, &(EadFileExtras){metadata, 1, &array, score_count > 0}));
+    ASSERT_OK(ead_model_save(&model->base, MODEL,
+                             &(EadFileExtras){metadata, 1, arrays, (score_count > 0) + (peak_count > 0)}));
     ead_efficientad_free(model);
 }
 
@@ -211,7 +214,7 @@ static double pixels_of_eval(const char *options) {
 
 START_TEST(pixel_threshold_of_options_and_file) {
     SKIP_UNLESS(getenv("PROGRAM"), "PROGRAM is not set");
-    write_run(10);
+    write_run(10, 0);
     ck_assert_double_eq(pixels_of_eval(""), 0.25); /* an old file: that of the score */
     assert_file_holds(FOLDER "stderr", "pixel threshold 0.25: 10 of 10 validation images reach it");
     ck_assert_double_eq(pixels_of_eval("--threshold 3"), 3);
@@ -219,6 +222,9 @@ START_TEST(pixel_threshold_of_options_and_file) {
     ck_assert_double_eq(pixels_of_eval("--pixel-threshold 2"), 2);
     ck_assert_double_eq_tol(pixels_of_eval("--set threshold.false_alarm_rate=0.2"), 4, 1e-6);
     ck_assert(isnan(pixels_of_eval("--use st")));
+    write_run(10, 2); /* of images that are smaller than the model's, maps have lower peaks than scores say */
+    ck_assert_double_eq(pixels_of_eval(""), 0.25);
+    assert_file_holds(FOLDER "stderr", "pixel threshold 0.25: 1 of 2 validation images reach it");
     EadModel *model;
     ASSERT_OK(ead_model_open(MODEL, &model));
     model->pixel_threshold = 7.25f;
@@ -283,7 +289,7 @@ static void assert_no_false_alarm_rate(void) {
 
 START_TEST(eval_changes_the_threshold_without_training) {
     SKIP_UNLESS(getenv("PROGRAM"), "PROGRAM is not set");
-    write_run(10);
+    write_run(10, 0);
     ck_assert_double_eq(threshold_of_eval(""), 0.25);
     assert_false_alarms(10, 0.6915028921812371, 1);
     ck_assert_double_eq_tol(threshold_of_eval("--threshold 0.7"), 0.7, 1e-6);
@@ -300,7 +306,7 @@ START_TEST(eval_changes_the_threshold_without_training) {
     ck_assert_double_eq_tol(threshold_of_eval("--set threshold.false_alarm_rate=0.2"), 4, 1e-6);
     ck_assert(isnan(threshold_of_eval("--set threshold.method=none")));
     assert_no_false_alarm_rate();
-    write_run(0);
+    write_run(0, 0);
     ck_assert_double_eq(threshold_of_eval(""), 0.25);
     assert_no_false_alarm_rate();
     ck_assert_int_eq(run_program(FOLDER, "eval -q --model " MODEL " --set threshold.method=quantile"), 1);
@@ -310,7 +316,7 @@ END_TEST
 
 START_TEST(other_maps_have_no_threshold) {
     SKIP_UNLESS(getenv("PROGRAM"), "PROGRAM is not set");
-    write_run(10);
+    write_run(10, 0);
     ck_assert(isnan(threshold_of_eval("--use st")));
     assert_file_holds(FOLDER "stderr", "the model's threshold is for other maps and is not used");
     ck_assert(isnan(threshold_of_eval("--set maps.use=ae")));

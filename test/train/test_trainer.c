@@ -339,7 +339,7 @@ START_TEST(a_device_keeps_the_teacher_too) {
 END_TEST
 
 START_TEST(a_teacher_that_cannot_be_kept_is_refused) {
-    const char *settings = STUDENT_ONLY "train.steps=1 train.teacher_cache=true";
+    const char *settings = STUDENT_ONLY "model.image_size=128 train.steps=1 train.teacher_cache=true";
     fake_device_start(4, 1000000); /* less than the outputs */
     ASSERT_FAILS(run_on(&fake_backend, SCRATCH "little/", settings, false), EAD_NO_MEMORY,
                  "train.teacher_cache: the teacher's outputs on 3 training images take 3 MB, but 1 MB are "
