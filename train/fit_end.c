@@ -55,7 +55,8 @@ static Facts collect_facts(const EadFitRun *run) {
     snprintf(f.seed, sizeof f.seed, "%llu", (unsigned long long)run->config->train_seed);
     snprintf(f.steps, sizeof f.steps, "%lld", (long long)ead_fit_steps_done(run));
     snprintf(f.images, sizeof f.images, "%d", ead_image_cache_count(run->data.train));
-    snprintf(f.rate, sizeof f.rate, "%.4g ms (mean of %lld)", milliseconds, (long long)run->steps_here);
+    snprintf(f.rate, sizeof f.rate, "%.*f ms (mean of %lld)", milliseconds < 1000 ? 1 : 0, milliseconds,
+             (long long)run->steps_here);
     snprintf(f.memory, sizeof f.memory, "%.0f MB resident", (double)usage.ru_maxrss * 1.024e-3);
     snprintf(f.resume, sizeof f.resume, "the model is trained; continue with --resume --output %s",
              run->config->output);

@@ -93,12 +93,15 @@ bool tree_same_bytes(const char *a, const char *b) {
     return same;
 }
 
-/* The next byte that is not of a number. */
+/* The next byte that is not of a number, which may have an exponent. */
 static int next_byte(FILE *file) {
-    int byte;
-    do byte = getc_unlocked(file);
-    while ((byte >= '0' && byte <= '9') || byte == '.');
-    return byte;
+    bool number = false;
+    for (;;) {
+        int byte = getc_unlocked(file);
+        bool digit = (byte >= '0' && byte <= '9') || byte == '.';
+        if (!digit && !(number && (byte == 'e' || byte == '+' || byte == '-'))) return byte;
+        number = true;
+    }
 }
 
 static bool same_but_numbers(const char *a, const char *b) {
