@@ -2,18 +2,27 @@
 #include "models/detector_state.h"
 
 #include "core/base/memory.h"
+#include "core/ops/normalize_image/normalize_image.h"
 #include "models/networks/inspected.h"
+#include "models/networks/pdn.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+static void free_network(EadDetectorNetwork *network) {
+    ead_plan_free(network->plan);
+    ead_graph_free(network->graph);
+    *network = (EadDetectorNetwork){0};
+}
+
 void ead_detector_close(EadDetector *detector) {
     if (!detector) return;
-    ead_plan_free(detector->plan);
-    ead_graph_free(detector->graph);
+    free_network(&detector->colour);
+    free_network(&detector->gray);
     ead_model_free(detector->owned);
     ead_safetensors_close(detector->file);
     free(detector->maps_inside);
+    free(detector->rgb);
     free(detector);
 }
 
@@ -21,38 +30,44 @@ static int64_t pixels_of(const EadModel *model) {
     return (int64_t)model->height * model->width;
 }
 
-static EadStatus build(EadDetector *d, const EadModel *model, int batch, bool parts) {
-    d->graph = ead_graph_new();
-    if (!d->graph) return ead_fail(EAD_NO_MEMORY, "no memory for a graph");
-    d->images = ead_leaf(d->graph, "images", EAD_U8, batch, model->height, model->width, 3, NULL);
-    d->result = model->method->functions->build(d->graph, model, d->images);
-    for (int i = 0; i < EAD_MAP_PARTS && !parts; i++) d->result.parts[i].map = NULL;
-    for (int i = 0; i < EAD_MAP_PARTS; i++)
-        if (d->result.parts[i].map) ead_keep(d->result.parts[i].map);
+/* ---- its networks ---- */
+
+/* Whether images of one channel are worth a network: on the CPU, and where nothing with colours is put outside of a mask. */
+static bool expects_gray(const EadModel *model, const EadPlanOptions *plan) {
+    bool device = plan && plan->backend && plan->backend->device;
+    bool (*takes_gray)(const EadModel *) = model->method->functions->takes_gray;
+    return model->image_gray && takes_gray && takes_gray(model) && !device &&
+           !ead_region_masks(&model->region);
+}
+
+static EadStatus build(EadDetectorNetwork *network, const EadModel *model, int batch, bool gray, bool parts) {
+    EadGraph *graph = network->graph = ead_graph_new();
+    if (!graph) return ead_fail(EAD_NO_MEMORY, "no memory for a graph");
+    network->images = ead_leaf(graph, "images", gray ? EAD_REAL : EAD_U8, batch, model->height, model->width,
+                               gray ? 1 : 3, NULL);
+    network->result = model->method->functions->build(graph, model, network->images);
+    EadMapPart *part = network->result.parts;
+    for (int i = 0; i < EAD_MAP_PARTS; i++) {
+        if (!parts) part[i].map = NULL;
+        if (part[i].map) ead_keep(part[i].map);
+    }
     return EAD_OK;
 }
 
-EadStatus ead_detector_measure(const EadModel *model, const EadPlanOptions *plan, int batch, size_t *bytes) {
-    EadDetector d = {0};
-    EadStatus status = build(&d, model, batch, false);
-    if (status == EAD_OK) status = ead_plan_measure(d.graph, plan, bytes);
-    ead_graph_free(d.graph);
+/* Builds and plans colour or gray. */
+static EadStatus plan_network(EadDetector *d, EadDetectorNetwork *network) {
+    EadStatus status = build(network, d->model, d->batch, network == &d->gray, d->parts);
+    if (status == EAD_OK) status = ead_plan_new(network->graph, &d->planned, &network->plan);
+    if (status != EAD_OK) free_network(network);
     return status;
 }
 
-EadStatus ead_detector_look_at(EadDetector *d, const EadRegion *region) {
-    bool fills = ead_region_masks(region);
-    if (fills && !d->maps_inside) {
-        size_t bytes = (size_t)d->batch * sizeof *d->maps_inside;
-        d->maps_inside = ead_new(pixels_of(d->model), bytes, "the maps of a detector");
-        if (!d->maps_inside) return EAD_NO_MEMORY;
-    }
-    d->fills = fills;
-    if (region == d->region) return EAD_OK;
-    d->region = region;
-    ead_inspect_region(d->graph, region);
-    if (d->process) ead_plan_update_weights(d->plan);
-    return EAD_OK;
+EadStatus ead_detector_measure(const EadModel *model, const EadPlanOptions *plan, int batch, size_t *bytes) {
+    EadDetectorNetwork network = {0};
+    EadStatus status = build(&network, model, batch, expects_gray(model, plan), false);
+    if (status == EAD_OK) status = ead_plan_measure(network.graph, plan, bytes);
+    free_network(&network);
+    return status;
 }
 
 static EadStatus new_detector(const EadModel *model, const EadPlanOptions *plan, int batch, bool parts,
@@ -62,11 +77,18 @@ static EadStatus new_detector(const EadModel *model, const EadPlanOptions *plan,
     if (!d) return EAD_NO_MEMORY;
     d->model = model;
     d->batch = batch;
+    d->parts = parts;
+    if (plan) d->planned = *plan;
     d->max_pixels = INT64_MAX;
     d->region = &model->region;
     ead_model_map_name(model, d->maps);
-    EadStatus status = build(d, model, batch, parts);
-    if (status == EAD_OK) status = ead_plan_new(d->graph, plan, &d->plan);
+    bool gray = expects_gray(model, plan);
+    d->network = gray ? &d->gray : &d->colour;
+    EadStatus status = plan_network(d, d->network);
+    if (status == EAD_OK && gray) {
+        d->rgb = ead_new(pixels_of(model) * batch, 3, "the images of a detector");
+        if (!d->rgb) status = EAD_NO_MEMORY;
+    }
     if (status == EAD_OK) status = ead_detector_look_at(d, d->region);
     if (status == EAD_OK)
         *out = d;
@@ -83,11 +105,69 @@ EadStatus ead_detector_new_with_parts(const EadModel *model, const EadPlanOption
     return new_detector(model, plan, 1, true, out);
 }
 
+/* ---- where it looks ---- */
+
+EadStatus ead_detector_look_at(EadDetector *d, const EadRegion *region) {
+    EadDetectorNetwork *networks[] = {&d->colour, &d->gray};
+    bool fills = ead_region_masks(region);
+    if (fills && !d->maps_inside) {
+        size_t bytes = (size_t)d->batch * sizeof *d->maps_inside;
+        d->maps_inside = ead_new(pixels_of(d->model), bytes, "the maps of a detector");
+        if (!d->maps_inside) return EAD_NO_MEMORY;
+    }
+    d->fills = fills;
+    if (region == d->region) return EAD_OK;
+    d->region = region;
+    for (int i = 0; i < 2; i++) {
+        if (networks[i]->plan) ead_inspect_region(networks[i]->graph, region);
+        if (networks[i]->plan && d->process) ead_plan_update_weights(networks[i]->plan);
+    }
+    return EAD_OK;
+}
+
+/* ---- a run ---- */
+
+uint8_t *ead_detector_image_buffer(EadDetector *d) {
+    return d->rgb ? d->rgb : ead_plan_input_buffer(d->colour.plan, d->colour.images);
+}
+
+static bool are_gray(const uint8_t *rgb, int64_t pixels) {
+    bool gray = true;
+    for (int64_t i = 0; i < pixels && gray; i++, rgb += 3) gray = rgb[0] == rgb[1] && rgb[0] == rgb[2];
+    return gray;
+}
+
+/* The network for these images, planned. */
+static EadStatus choose_network(EadDetector *d, const uint8_t *images) {
+    if (!d->gray.plan) return EAD_OK;
+    bool gray = are_gray(images, pixels_of(d->model) * d->batch);
+    if (!gray && !d->colour.plan) {
+        EAD_TRY(plan_network(d, &d->colour));
+        ead_inspect_region(d->colour.graph, d->region);
+    }
+    d->network = gray ? &d->gray : &d->colour;
+    return EAD_OK;
+}
+
+static void write_images(const EadDetector *d, const uint8_t *images) {
+    const EadDetectorNetwork *network = d->network;
+    if (network == &d->colour) {
+        ead_plan_write(network->plan, network->images, images);
+        return;
+    }
+    real levels[256], *x = ead_plan_input_buffer(network->plan, network->images);
+    for (int v = 0; v < 256; v++) levels[v] = ead_normalized(&ead_imagenet_scale, EAD_GRAY_CHANNEL, v);
+    for (int64_t i = 0; i < pixels_of(d->model) * d->batch; i++) x[i] = levels[images[3 * i]];
+    ead_plan_write(network->plan, network->images, x);
+}
+
 EadStatus ead_detector_run_batch(EadDetector *d, const uint8_t *images, const float **maps) {
     const void *value;
-    ead_plan_write(d->plan, d->images, images);
-    ead_plan_run(d->plan);
-    EAD_TRY(ead_plan_fetch(d->plan, d->result.map, &value));
+    EAD_TRY(choose_network(d, images));
+    const EadDetectorNetwork *network = d->network;
+    write_images(d, images);
+    ead_plan_run(network->plan);
+    EAD_TRY(ead_plan_fetch(network->plan, network->result.map, &value));
 #ifdef EAD_DOUBLE
     *maps = NULL; /* the build that checks gradients has no float maps */
 #else
@@ -102,16 +182,16 @@ EadStatus ead_detector_run_batch(EadDetector *d, const uint8_t *images, const fl
 
 int ead_detector_part_count(const EadDetector *d) {
     int count = 0;
-    for (int i = 0; i < EAD_MAP_PARTS; i++) count += d->result.parts[i].map != NULL;
+    for (int i = 0; i < EAD_MAP_PARTS; i++) count += d->network->result.parts[i].map != NULL;
     return count;
 }
 
 EadStatus ead_detector_part(EadDetector *d, int index, EadMap *out) {
-    const EadMapPart *part = &d->result.parts[index];
+    const EadMapPart *part = &d->network->result.parts[index];
     const void *value;
     *out = (EadMap){0};
     if (!part->map) return EAD_OK;
-    EAD_TRY(ead_plan_fetch(d->plan, part->map, &value));
+    EAD_TRY(ead_plan_fetch(d->network->plan, part->map, &value));
     EAD_TRY(ead_map_alloc(out, part->name, part->map->y.w, part->map->y.h));
     for (int64_t i = 0; i < (int64_t)out->width * out->height; i++)
         out->values[i] = (float)((const real *)value)[i];
@@ -119,11 +199,13 @@ EadStatus ead_detector_part(EadDetector *d, int index, EadMap *out) {
 }
 
 size_t ead_detector_bytes(const EadDetector *detector) {
-    return ead_plan_bytes(detector->plan);
+    size_t bytes = 0;
+    if (detector->colour.plan) bytes += ead_plan_bytes(detector->colour.plan);
+    return detector->gray.plan ? bytes + ead_plan_bytes(detector->gray.plan) : bytes;
 }
 const EadRegion *ead_detector_region(const EadDetector *detector) {
     return &detector->model->region;
 }
 const EadPlan *ead_detector_plan(const EadDetector *detector) {
-    return detector->plan;
+    return detector->network->plan;
 }

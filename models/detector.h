@@ -34,5 +34,5 @@ const EadRegion *ead_detector_region(const EadDetector *detector);
 /* Bytes of its arena. */
 size_t ead_detector_bytes(const EadDetector *detector);
 
-/* The plan, for the bench. */
+/* The plan that ran last, or will run first, for the bench. */
 const EadPlan *ead_detector_plan(const EadDetector *detector);

@@ -132,7 +132,7 @@ static EadStatus check_map(const float *map, int64_t count) {
 /* Resizes `count` images from number `first` on into the network's input. */
 static EadStatus take_in(EadDetector *d, const Request *r, int first, int count, uint8_t **input) {
     size_t bytes = (size_t)d->model->height * (size_t)d->model->width * 3;
-    *input = ead_plan_input_buffer(d->plan, d->images);
+    *input = ead_detector_image_buffer(d);
     for (int i = 0; i < count; i++) {
         EadPixelRows rows;
         EadStatus status = read_view(d, r, first + i, &rows);
@@ -158,7 +158,7 @@ static float give_map(const EadDetector *d, const Request *r, int index, const f
     EadImageView view;
     copy_view(r, index, &view);
     if (out && !at_image) memcpy(out, map, (size_t)height * (size_t)width * sizeof *out);
-    if (!(out && at_image) && (!r->scores || d->result.score)) return 0;
+    if (!(out && at_image) && (!r->scores || d->network->result.score)) return 0;
     return ead_region_map_resize(d->region, map, height, width, at_image ? out : NULL, view.height,
                                  view.width);
 }
@@ -175,8 +175,9 @@ static EadStatus run_some(EadDetector *d, const Request *r, int first, int count
         float peak = give_map(d, r, first + i, maps + i * cells);
         if (r->scores) r->scores[first + i] = peak;
     }
-    if (!r->scores || !d->result.score) return EAD_OK;
-    EAD_TRY(ead_plan_fetch(d->plan, d->result.score, &value));
+    const EadDetectorNetwork *network = d->network;
+    if (!r->scores || !network->result.score) return EAD_OK;
+    EAD_TRY(ead_plan_fetch(network->plan, network->result.score, &value));
     for (int i = 0; i < count; i++) r->scores[first + i] = (float)((const real *)value)[i];
     return EAD_OK;
 }

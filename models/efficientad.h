@@ -101,7 +101,8 @@ EAD_API int ead_detector_run(EadDetector *detector, const uint8_t *rgb, int widt
                              ptrdiff_t stride, float *map, float *score);
 
 /* How pixels lie in memory, named in the order of their bytes. A fourth channel is not looked at, as predict drops
- * alpha; gray is scored as the RGB image with three equal channels. */
+ * alpha; gray is scored as the RGB image with three equal channels: by
+ * EfficientAD without padding, trained on gray images alone (metadata image_channels), both on one channel, on the CPU. */
 typedef enum EadPixelFormat {
     EAD_PIXELS_RGB8 = 0,
     EAD_PIXELS_BGR8 = 1, /* as OpenCV has them */

@@ -18,6 +18,7 @@ typedef struct EadModel {
     /* How the training images with more than 8 bits a sample were read: bits that counted (dataset.bits), or the value that
      * was white (dataset.white); both 0: as they said. */
     int image_bits, image_white;
+    bool image_gray;       /* all training images were gray */
     float threshold;       /* of the image score; NAN while not set */
     float pixel_threshold; /* of the map: pixels from it on belong to a region; NAN while not set */
     float map_level;       /* what maps of good images are on average; NAN: not known */
@@ -48,8 +49,10 @@ typedef struct EadMethodFunctions {
     EadStatus (*read)(const EadSafetensors *file, int height, int width, EadModel **out);
     /* Adds that part to a file. */
     EadStatus (*write)(const EadModel *model, EadSafetensorsWriter *writer);
-    /* images: U8 leaf [N,H,W,3] of the model's size. The model's values are read in place. */
+    /* images: U8 leaf [N,H,W,3] of the model's size. The model's values are read in place. Of a model that takes_gray()
+     * images may be a real leaf [N,H,W,1] instead: channel EAD_GRAY_CHANNEL of gray images, normalised. */
     EadDetection (*build)(EadGraph *graph, const EadModel *model, EadNode *images);
+    bool (*takes_gray)(const EadModel *model); /* NULL: none does */
     /* Whether this model has the maps of choice `map_choice`; NULL: there is no choice. Errors:
      * EAD_BAD_ARGUMENT, with the reason. */
     EadStatus (*check_maps)(const EadModel *model, int map_choice);
@@ -113,7 +116,7 @@ typedef struct EadFileExtras {
  * name.
  *   metadata  format "efficientad/1", method, image_size "256" or "HEIGHTxWIDTH", map_use (the name of the
  *             choice; absent: the first), threshold, pixel_threshold, map_level, image_bits or image_white,
- *             roi_box "x,y,width,height" and, with a mask, roi_image "HEIGHTxWIDTH" of the images that it is for (when set), what the method
+ *             image_channels "1" (all training images were gray; else absent), roi_box "x,y,width,height" and, with a mask, roi_image "HEIGHTxWIDTH" of the images that it is for (when set), what the method
  *             adds, and what the program adds; a file without pixel_threshold has that of the score where the method
  *             scores by the map's maximum
  *   tensors   the method's, roi_mask [height,width] (U8, 1 inside, 0 outside; when set), and what the program adds: names that begin with validation_

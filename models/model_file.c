@@ -19,11 +19,12 @@ static const EadMethod methods[] = {
 #undef EAD_METHOD
 };
 
-#define IMAGE_BITS  "image_bits"
-#define IMAGE_WHITE "image_white"
-#define ROI_BOX     "roi_box"
-#define ROI_IMAGE   "roi_image"
-#define ROI_MASK    "roi_mask"
+#define IMAGE_BITS     "image_bits"
+#define IMAGE_WHITE    "image_white"
+#define IMAGE_CHANNELS "image_channels"
+#define ROI_BOX        "roi_box"
+#define ROI_IMAGE      "roi_image"
+#define ROI_MASK       "roi_mask"
 
 enum { METHODS = sizeof methods / sizeof *methods };
 
@@ -132,7 +133,10 @@ static EadStatus read_whole_number(const EadSafetensors *file, const char *key, 
     return valid ? EAD_OK : ead_bad_metadata(file, key, text, wanted);
 }
 
-static EadStatus read_levels(const EadSafetensors *file, EadModel *model) {
+static EadStatus read_images(const EadSafetensors *file, EadModel *model) {
+    int channels;
+    EAD_TRY(read_whole_number(file, IMAGE_CHANNELS, 1, &channels));
+    model->image_gray = channels == 1;
     EAD_TRY(read_whole_number(file, IMAGE_BITS, 16, &model->image_bits));
     EAD_TRY(read_whole_number(file, IMAGE_WHITE, 65535, &model->image_white));
     if (!model->image_bits || !model->image_white) return EAD_OK;
@@ -228,7 +232,7 @@ EadStatus ead_model_read(const EadSafetensors *file, EadModel **out) {
     EadStatus status = check_all_used(file, model);
     if (status == EAD_OK) status = read_map_choice(file, model);
     if (status == EAD_OK) status = read_thresholds(file, model);
-    if (status == EAD_OK) status = read_levels(file, model);
+    if (status == EAD_OK) status = read_images(file, model);
     if (status == EAD_OK) status = read_region(file, model);
     if (status == EAD_OK)
         *out = model;
@@ -296,6 +300,7 @@ EadStatus ead_model_write(const EadModel *model, EadSafetensorsWriter *writer) {
     if (*maps) EAD_TRY(ead_safetensors_writer_metadata(writer, "map_use", maps));
     EAD_TRY(write_whole_number(writer, IMAGE_BITS, model->image_bits));
     EAD_TRY(write_whole_number(writer, IMAGE_WHITE, model->image_white));
+    EAD_TRY(write_whole_number(writer, IMAGE_CHANNELS, model->image_gray));
     EAD_TRY(write_region(model, writer));
     EAD_TRY(write_number(writer, "threshold", model->threshold));
     EAD_TRY(write_number(writer, "pixel_threshold", model->pixel_threshold));

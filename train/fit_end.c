@@ -27,6 +27,7 @@ static EadStatus choose_threshold(EadFitRun *run) {
     EadPlanOptions plan = {.backend = run->spec->backend};
     EadImageRules rules = ead_config_image_rules(run->config);
     const EadImageScores *scores = &run->validation;
+    run->model->image_gray = ead_image_cache_is_gray(run->data.train);
     EAD_TRY(ead_score_images(run->model, &plan, images, &rules, run->spec->quiet, &run->validation));
     EAD_TRY(ead_thresholds_choose(scores, ead_threshold_rule(run->config), run->model, &run->thresholds));
     run->model->image_bits = rules.bits;

@@ -318,6 +318,10 @@ int ead_image_cache_count(const EadImageCache *cache) {
     return cache->sources.count;
 }
 
+bool ead_image_cache_is_gray(const EadImageCache *cache) {
+    return cache->gray;
+}
+
 size_t ead_image_cache_image_bytes(const EadImageCache *cache) {
     return cache->image_bytes;
 }

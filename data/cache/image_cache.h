@@ -37,6 +37,9 @@ EadStatus ead_image_cache_read(const EadImageCache *cache, int index, uint8_t *o
 /* Images in the cache, at least 1. */
 int ead_image_cache_count(const EadImageCache *cache);
 
+/* Whether all of them are gray, but for what lies outside of the region of interest. */
+bool ead_image_cache_is_gray(const EadImageCache *cache);
+
 /* Bytes of one image: height * width * 3. */
 size_t ead_image_cache_image_bytes(const EadImageCache *cache);
 

@@ -4,6 +4,7 @@
 #include "core/ops/add/add.h"
 #include "core/ops/channel_affine/channel_affine.h"
 #include "core/ops/channel_mean/channel_mean.h"
+#include "core/ops/concat_channels/concat_channels.h"
 #include "core/ops/normalize_image/normalize_image.h"
 #include "core/ops/pad_border/pad_border.h"
 #include "core/ops/resize_bilinear/resize_bilinear.h"
@@ -14,12 +15,28 @@ static EadNode *distance(EadGraph *graph, EadNode *a, EadNode *b) {
     return ead_channel_mean(graph, ead_squared_difference(graph, a, b));
 }
 
+/* A normalised gray image from one channel. The autoencoder pads its first layer, and so needs all three. */
+static EadNode *three_channels(EadGraph *graph, EadNode *gray) {
+    enum { CHANNELS = 3 };
+    const EadColorScale *scale = &ead_imagenet_scale;
+    real *factor = ead_graph_memory(graph, CHANNELS, sizeof *factor, "a gray image");
+    real *shift = ead_graph_memory(graph, CHANNELS, sizeof *shift, "a gray image");
+    for (int c = 0; factor && shift && c < CHANNELS; c++) {
+        factor[c] = (real)(scale->std[EAD_GRAY_CHANNEL] / scale->std[c]);
+        shift[c] = (real)((scale->mean[EAD_GRAY_CHANNEL] - scale->mean[c]) / scale->std[c]);
+    }
+    EadNode *x = ead_concat_channels(graph, CHANNELS, (EadNode *[]){gray, gray, gray});
+    return ead_channel_affine(graph, x, ead_leaf(graph, "gray_scale", EAD_REAL, 1, 1, 1, CHANNELS, factor),
+                              ead_leaf(graph, "gray_shift", EAD_REAL, 1, 1, 1, CHANNELS, shift));
+}
+
 /* The distances of the networks whose maps are wanted. */
 static EadMaps build_distances(EadGraph *graph, const EadEfficientad *model, EadNode *images, bool st,
                                bool ae) {
     EadMaps maps = {{NULL}, {NULL}, NULL};
     EadPdn student = ead_efficientad_student(model, false);
-    EadNode *x = ead_normalize_image(graph, images);
+    bool gray = images->y.c == 1;
+    EadNode *x = gray ? images : ead_normalize_image(graph, images);
     EadNode *trunk = ead_pdn_trunk(graph, &student, x);
     if (st) {
         EadNode *teacher = ead_efficientad_teacher_output(graph, model, x);
@@ -28,7 +45,7 @@ static EadMaps build_distances(EadGraph *graph, const EadEfficientad *model, Ead
     }
     if (!ae) return maps;
     EadAutoencoder network = ead_efficientad_autoencoder(model, false);
-    EadNode *prediction = ead_autoencoder(graph, &network, x);
+    EadNode *prediction = ead_autoencoder(graph, &network, gray ? three_channels(graph, x) : x);
     EadNode *second_half = ead_pdn_head(graph, &student, trunk, EAD_FEATURES, EAD_FEATURES);
     maps.raw[EAD_MAP_AE] = distance(graph, prediction, second_half);
     return maps;

@@ -236,9 +236,14 @@ static void free_model(EadModel *model) {
     ead_efficientad_free((EadEfficientad *)model);
 }
 
+static bool takes_gray(const EadModel *model) {
+    return !((const EadEfficientad *)model)->spec.padding;
+}
+
 const EadMethodFunctions ead_efficientad_functions = {.read = read,
                                                       .write = write,
                                                       .build = build,
+                                                      .takes_gray = takes_gray,
                                                       .check_maps = check_maps,
                                                       .bytes = bytes,
                                                       .describe = describe,

@@ -94,7 +94,7 @@ typedef struct EadMaps {
     EadNode *combined;
 } EadMaps;
 
-/* images: U8 leaf [N,H,W,3] of the model's size. */
+/* images: U8 leaf [N,H,W,3] of the model's size, or, without padding, as models/method.h says of gray ones. */
 EadMaps ead_build_maps(EadGraph *graph, const EadEfficientad *model, EadNode *images);
 
 /* The raw maps stretched to image size, [N,H,W,1] each: what normalization takes its statistics of. */

@@ -2,6 +2,7 @@
 #include "models/networks/pdn.h"
 
 #include "core/ops/conv2d_pool/conv2d_pool.h"
+#include "core/ops/normalize_image/normalize_image.h"
 
 #include <stdio.h>
 
@@ -45,11 +46,34 @@ EadStatus ead_pdn_declare(const EadPdn *pdn, EadParams *params) {
     return EAD_OK;
 }
 
+/* The first layer's parameters for one channel g of a gray image, of which channel c is (s_g x_g + m_g - m_c) / s_c: what
+ * multiplies x_g is summed, the rest goes into the bias. (In a border of zeros this would not be so.) */
+static EadConvParams fold_gray(EadGraph *graph, EadConvParams p) {
+    const EadColorScale *scale = &ead_imagenet_scale;
+    const EadTensor *w = &p.weight->y;
+    int64_t taps = (int64_t)w->h * w->w;
+    real *weights = ead_graph_memory(graph, w->n * taps, sizeof *weights, "a layer for gray images");
+    real *biases = ead_graph_memory(graph, w->n, sizeof *biases, "a layer for gray images");
+    const real *from = w->data, *bias = p.bias->y.data;
+    for (int64_t i = 0; weights && biases && i < w->n * taps; i++) {
+        double sum = 0, shift = i % taps ? (double)biases[i / taps] : (double)bias[i / taps];
+        for (int c = 0; c < w->c; c++, from++) {
+            sum += (double)*from * scale->std[EAD_GRAY_CHANNEL] / scale->std[c];
+            shift += (double)*from * (scale->mean[EAD_GRAY_CHANNEL] - scale->mean[c]) / scale->std[c];
+        }
+        weights[i] = (real)sum;
+        biases[i / taps] = (real)shift;
+    }
+    return (EadConvParams){ead_leaf(graph, "gray.weight", EAD_REAL, w->n, w->h, w->w, 1, weights),
+                           ead_leaf(graph, "gray.bias", EAD_REAL, 1, 1, 1, w->n, biases)};
+}
+
 static EadNode *apply(EadGraph *graph, const EadPdn *pdn, const Layer *layer, EadNode *x, int first,
                       int count) {
     char name[EAD_NAME_SIZE];
     full_name(pdn, layer, name);
     EadConvParams p = ead_conv_params(graph, pdn->params, name, first, count, pdn->trainable);
+    if (x->y.c == 1) p = fold_gray(graph, p);
     EadConv2d conv = {.stride = 1, .padding = pdn->padding ? layer->padding : 0, .relu = layer->relu};
     if (!layer->pool) return ead_conv2d(graph, x, p.weight, p.bias, conv);
     EadConv2dPool pool = {conv, pdn->padding ? POOL_PADDING : 0};

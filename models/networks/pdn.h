@@ -23,7 +23,11 @@ typedef struct EadPdn {
 /* Declares the parameters <name>.conv1.weight ... in params. */
 EadStatus ead_pdn_declare(const EadPdn *pdn, EadParams *params);
 
-/* All layers but the last. x [N,H,W,3] normalised image -> [N,H',W',C]. */
+/* Which channel of a normalised gray image stands for all three. */
+enum { EAD_GRAY_CHANNEL = 1 };
+
+/* All layers but the last. x [N,H,W,3] normalised image, or [N,H,W,1] that channel of a gray one, for a network without
+ * padding and gradients: the first layer then has one channel, with the sum of its weights -> [N,H',W',C]. */
 EadNode *ead_pdn_trunk(EadGraph *graph, const EadPdn *pdn, EadNode *x);
 
 /* The last layer, computing only output channels first .. first+count-1: the losses and maps read the two

@@ -386,6 +386,26 @@ START_TEST(bits_of_a_camera) {
 }
 END_TEST
 
+/* That all training images were gray is in the model, which then scores gray by one channel; one with colours is enough for three. */
+START_TEST(gray_images_are_told_to_the_model) {
+    Outcome outcome;
+    for (int coloured = 0; coloured < 2; coloured++) {
+        shell_ok("rm -rf " RUN "; " COPY "for i in 0 1 2 3; do cp test/golden/reading/gray10.tif " GOOD
+                 "00$i.tif; rm -f " GOOD "00$i.png; done");
+        if (coloured) shell_ok("cp test/golden/reading/lossless.webp " GOOD "004.webp");
+        run(TRAIN WITH_BAD " --set train.seed=1", 0, &outcome);
+        ck_assert_msg(outcome.code == 0, "exit %d: %s", outcome.code, outcome.err);
+        ck_assert_int_eq(
+            shell("head -c 8000 " RUN "/model.safetensors | grep -qa '\"image_channels\":\"1\"'") == 0,
+            !coloured);
+        run("predict -q --model " RUN
+            "/model.safetensors test/golden/reading/gray10.tif test/golden/reading/lossless.webp",
+            0, &outcome);
+        ck_assert_msg(outcome.code == 0, "exit %d: %s", outcome.code, outcome.err);
+    }
+}
+END_TEST
+
 START_TEST(keys_of_other_methods_are_told) {
     Outcome outcome;
     shell_ok("rm -rf " RUN);
@@ -426,6 +446,7 @@ static void add_tests(TCase *tests) {
     tcase_add_test(tests, predict_goes_on_after_a_bad_image);
     tcase_add_test(tests, training_needs_no_test_images);
     tcase_add_test(tests, bits_of_a_camera);
+    tcase_add_test(tests, gray_images_are_told_to_the_model);
     tcase_add_test(tests, keys_of_other_methods_are_told);
     tcase_add_test(tests, waiting_threads_sleep_soon);
 }

@@ -37,8 +37,7 @@ static void normalize_image(const EadCall *call) {
     real *y = call->y->data, *table = call->workspace;
     int64_t pixels = ead_count(call->y) / CHANNELS;
     for (int u = 0; u < LEVELS; u++)
-        for (int c = 0; c < CHANNELS; c++)
-            table[u * CHANNELS + c] = ((real)u / (real)255 - (real)scale->mean[c]) / (real)scale->std[c];
+        for (int c = 0; c < CHANNELS; c++) table[u * CHANNELS + c] = ead_normalized(scale, c, u);
 #pragma omp parallel for schedule(static)
     for (int64_t i = 0; i < pixels; i++)
         for (int c = 0; c < CHANNELS; c++) y[i * CHANNELS + c] = table[x[i * CHANNELS + c] * CHANNELS + c];
