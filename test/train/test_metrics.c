@@ -365,11 +365,34 @@ static double measure_pimo(EadProAccumulator *pro, int group) {
     return set.aupimo;
 }
 
-START_TEST(aupimo_is_that_of_anomalib) {
-    EadProAccumulator *pro = accumulate_pimo(300, 200);
-    ck_assert_double_eq_tol(measure_pimo(pro, EAD_PRO_ALL), golden_aupimo[0], 1e-6);
-    ck_assert_double_eq_tol(measure_pimo(pro, 1), golden_aupimo[1], 1e-6);
-    ck_assert_double_eq_tol(measure_pimo(pro, 2), golden_aupimo[2], 1e-6);
+/* Bounds at whole numbers of good pixels; between two of them. */
+START_TEST(aupimo_is_the_exact_integral) {
+    static const int sizes[2][2] = {{400, 250}, {300, 200}};
+    for (int s = 0; s < 2; s++) {
+        EadProAccumulator *pro = accumulate_pimo(sizes[s][0], sizes[s][1]);
+        ck_assert_double_eq_tol(measure_pimo(pro, EAD_PRO_ALL), golden_aupimo[s][0], 1e-6);
+        ck_assert_double_eq_tol(measure_pimo(pro, 1), golden_aupimo[s][1], 1e-6);
+        ck_assert_double_eq_tol(measure_pimo(pro, 2), golden_aupimo[s][2], 1e-6);
+        ead_pro_free(pro);
+    }
+}
+END_TEST
+
+/* Both bounds, 1.8 and 18 of 180,000 good pixels, within one run of equal pixels, good ones and a defect. */
+START_TEST(aupimo_cuts_a_run_of_equal_scores) {
+    enum { SIDE = 600, PIXELS = 300 * SIDE };
+    static float map[PIXELS];
+    static uint8_t mask[PIXELS];
+    EadProAccumulator *pro;
+    ck_assert_int_eq(ead_pro_new(&pro), EAD_OK);
+    map[0] = 3;
+    for (int i = 1; i < 40; i++) map[i] = 2;
+    ck_assert_int_eq(ead_pro_add(pro, map, SIDE, 300, NULL, NULL, EAD_PRO_GOOD), EAD_OK);
+    mask[0] = mask[1] = 1;
+    map[0] = 2, map[1] = 1;
+    ck_assert_int_eq(add_masked(pro, map, mask, SIDE, 300, 1), EAD_OK);
+    /* From (1, 0) to (40, 1/2), so half of log x / log 40 between x = 1.8 and 18. */
+    ck_assert_double_eq_tol(measure_pimo(pro, EAD_PRO_ALL), 0.5 * 0.5 * log(1.8 * 18) / log(40), 1e-12);
     ead_pro_free(pro);
 }
 END_TEST
@@ -400,7 +423,8 @@ int main(void) {
     tcase_add_test(tests, pro_agrees_with_golden_values);
     tcase_add_test(tests, pro_agrees_with_its_definition);
     tcase_add_test(tests, pixels_outside_are_in_no_figure);
-    tcase_add_test(tests, aupimo_is_that_of_anomalib);
+    tcase_add_test(tests, aupimo_is_the_exact_integral);
+    tcase_add_test(tests, aupimo_cuts_a_run_of_equal_scores);
     tcase_add_test(tests, aupimo_is_undefined);
     tcase_add_test(tests, pro_curve_matches_the_figure);
     tcase_add_test(tests, broken_maps_are_refused_and_not_added);

@@ -9,8 +9,8 @@
  *     PIMO = mean over the images with a defect of the covered share of all their pixels with one (the true-positive
  *            rate of each; Bertoldo et al. 2024)
  *     AUPIMO = area under it over the logarithm of the false-positive rate of the pixels of good images alone, from
- *              1e-5 to 1e-4, divided by the length. As in anomalib, the mean of the good images' own rates counts,
- *              and each end lies at the nearest rate that a threshold reaches.
+ *              1e-5 to 1e-4, divided by the length. As in anomalib, the mean of the good images' own rates counts;
+ *              but the ends lie at these rates, not at the nearest that a threshold reaches.
  *
  * Memory: 4 bytes for a pixel without defect (its 32-bit score key), 8 for one with (key and region
  * number), both sorted in place, in memory or, from a budget on, in files; while an image is added, 5 bytes a pixel of it. Every metric is then one

@@ -229,31 +229,28 @@ typedef struct LogArea {
     double x, y;      /* the last point */
 } LogArea;
 
-static const double pimo_low = 1e-5, pimo_high = 1e-4;
-
-/* The number of good pixels at or above a threshold that is nearest to a share of them; NAN: any threshold that some
- * of them reach has more. */
-static double nearest_count(const Keys *good, double part) {
-    double wanted = part * (double)good->count;
-    int64_t first = (int64_t)wanted; /* of the equal keys around */
-    while (first > 0 && good->keys[first - 1] == good->keys[first]) first--;
-    int64_t end = first_at_least(good, first, (uint64_t)good->keys[first] + 1);
-    if (first == 0) return NAN;
-    return (double)(wanted - (double)first < (double)end - wanted ? first : end);
-}
+/* Rates of 1e-5 and 1e-4, as good pixels for each of which one is a false alarm: so whole bounds stay whole. */
+static const double pimo_low = 1e5, pimo_high = 1e4;
 
 static LogArea log_area_new(const Walk *walk) {
     LogArea area = {.low = NAN};
     const Keys *good = walk->keys;
     if (walk->key_arrays == 0 || good->count == 0 || walk->accumulator->good_pixels < 0) return area;
-    double low = nearest_count(good, pimo_low), high = nearest_count(good, pimo_high);
-    if (low < high) area.low = low, area.high = high;
+    double low = (double)good->count / pimo_low;
+    int64_t least = first_at_least(good, 0, (uint64_t)good->keys[0] + 1); /* that a threshold reaches */
+    if ((double)least <= low) area.low = low, area.high = (double)good->count / pimo_high;
     return area;
 }
 
+/* The curve is straight over the logarithm, where pixels of equal score move it to the right and up at once. Points
+ * left of the lower bound count no area, so that the logarithm of 0 is never taken. */
 static void log_area_to(LogArea *area, double x, double y) {
     double from = fmax(area->x, area->low), to = fmin(x, area->high);
-    if (from < to) sum_add(&area->sum, 0.5 * (area->y + y) * log(to / from));
+    if (from < to) {
+        double slope = (y - area->y) / log(x / area->x);
+        double middle = area->y + slope * 0.5 * (log(from / area->x) + log(to / area->x));
+        sum_add(&area->sum, middle * log(to / from));
+    }
     area->x = x;
     area->y = y;
 }
@@ -266,7 +263,7 @@ static void take_pimo(LogArea *area, const Walk *walk) {
 static double log_area_value(LogArea *area, int64_t good) {
     if (isnan(area->low)) return NAN;
     log_area_to(area, (double)good, area->y); /* all defects are found */
-    return fmin(sum_value(area->sum) / log(pimo_high / pimo_low), 1);
+    return fmin(sum_value(area->sum) / log(area->high / area->low), 1);
 }
 
 EadStatus ead_pro_measure(const EadProAccumulator *accumulator, int group, const double *limits,
