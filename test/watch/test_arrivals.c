@@ -116,6 +116,29 @@ START_TEST(order_is_that_of_closing) {
 }
 END_TEST
 
+/* The kernel keeps so many events, and says that it lost the others: they are found by a search. */
+START_TEST(lost_events_lose_no_image) {
+    int most = 0, files;
+    char name[32];
+    FILE *limit = fopen("/proc/sys/fs/inotify/max_queued_events", "r");
+    bool known = limit && fscanf(limit, "%d", &most) == 1;
+    if (limit) fclose(limit);
+    files = most / 2 + 500; /* each is made and closed */
+    SKIP_UNLESS(known && files < 50000, "the kernel keeps too many events");
+    open_folder(false, 0);
+    for (int i = 0; i < files; i++) {
+        snprintf(name, sizeof name, "%06d.png", i);
+        put(name);
+    }
+    for (int i = 0; i < files; i++) {
+        snprintf(name, sizeof name, "%06d.png", i);
+        expect(name);
+    }
+    put("last.png");
+    expect("last.png");
+}
+END_TEST
+
 START_TEST(folders_below_count_if_they_are_asked_for) {
     shell_ok("mkdir -p " FOLDER "/old " FOLDER "/.hidden && ln -s .. " FOLDER "/old/loop");
     put("old/a.png"), put(".hidden/b.png");
@@ -252,6 +275,7 @@ static Suite *make_suite(void) {
     tcase_add_test(tests, what_is_there_comes_by_time_then_name);
     tcase_add_test(tests, a_file_is_whole_when_it_is_closed);
     tcase_add_test(tests, order_is_that_of_closing);
+    tcase_add_test(tests, lost_events_lose_no_image);
     tcase_add_test(tests, folders_below_count_if_they_are_asked_for);
     tcase_add_test(tests, polling_takes_what_two_searches_found_the_same);
     tcase_add_test(tests, a_folder_that_was_away_is_looked_through);
