@@ -263,7 +263,12 @@ EadStatus ead_model_open_memory(const void *bytes, size_t size, const char *labe
     *out = NULL;
     EAD_TRY(ead_file_expect_bytes(bytes, size, label, EAD_ROLE(MODEL), "a model"));
     EAD_TRY(ead_safetensors_parse(bytes, size, label, file));
-    return read_opened(ead_file_expect_open(*file, EAD_ROLE(MODEL), "a model"), file, out);
+    EadStatus status = ead_file_expect_open(*file, EAD_ROLE(MODEL), "a model");
+    if (status == EAD_OK && ead_safetensors_metadata(*file, EAD_SHARED_NAMES))
+        status =
+            ead_fail(EAD_BAD_FILE,
+                     "%s: leaves its weights to " EAD_SHARED_FILE " beside it; open it by its path", label);
+    return read_opened(status, file, out);
 }
 
 EadStatus ead_model_open(const char *path, EadModel **out) {

@@ -40,14 +40,27 @@ EadStatus ead_fit_of_config(const EadConfig *config, const EadFit **out) {
                     config->model_method, known);
 }
 
+void ead_fit_check_region(EadConfig *config) {
+    EadRegion region = {0};
+    ead_config_judge(config, EAD_KEY_roi_box, ead_region_set_box(&region, config->roi_box));
+    if (access(config->roi_mask, F_OK) == 0)
+        ead_config_judge(config, EAD_KEY_roi_mask, ead_train_data_mask(config, NULL, &region));
+    ead_region_free(&region);
+}
+
 EadStatus ead_fit_check(EadConfig *config) {
     const EadFit *fit;
     int known = config->problems.lines.count;
     (void)ead_config_check(config);
-    ead_config_judge(config, EAD_KEY_roi_box, ead_region_set_box(&(EadRegion){0}, config->roi_box));
+    ead_fit_check_region(config);
     ead_problems_add(&config->problems, ead_fit_of_config(config, &fit));
     if (fit) (void)fit->check(config, EAD_CHECK_TRAINING);
     return ead_problems_since(&config->problems, known);
+}
+
+void ead_fit_check_files(const EadFit *fit, EadConfig *config) {
+    (void)fit->check(config, EAD_CHECK_FILES);
+    if (fit->model) (void)ead_config_is_there(config, EAD_KEY_roi_mask);
 }
 
 EadStatus ead_fit_check_resumed(const EadFit *fit, const char *folder, const EadConfig *own) {

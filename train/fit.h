@@ -109,6 +109,12 @@ EadStatus ead_fit_of_config(const EadConfig *config, const EadFit **out);
  * config->problems. */
 EadStatus ead_fit_check(EadConfig *config);
 
+/* Adds to problems what is wrong with roi.box and roi.mask by themselves; a mask that is not there is no mistake of the config. */
+void ead_fit_check_region(EadConfig *config);
+
+/* Adds to problems what of the files that a config names, but for the data set, is not there or of no use. */
+void ead_fit_check_files(const EadFit *fit, EadConfig *config);
+
 /* Refuses to resume what is the run of another command by its checkpoint in the folder, or, where that has none yet, by
  * the config that was read from it (NULL: from elsewhere). fit: NULL for any that trains a detector. Errors: EAD_BAD_FILE,
  * saying what it is and how it goes on. */

@@ -100,6 +100,9 @@ static bool is_special(const char *path) {
 EadStatus ead_check_output_file(const char *path, const char *option) {
     EadAtomicFile file;
     EadPath folder;
+    if (strcmp(path, "-") == 0)
+        return ead_fail(EAD_BAD_ARGUMENT,
+                        "-: %s needs a file, and stdout is none; ./- is a file of that name", option);
     if (is_special(path)) return EAD_OK;
     if (ead_path_is_folder(path))
         return ead_fail(EAD_IO, "%s: cannot write: it is a folder; remove it, or %s names another place",
@@ -112,6 +115,13 @@ EadStatus ead_check_output_file(const char *path, const char *option) {
         return EAD_OK;
     }
     return ead_check_output_folder(folder, option);
+}
+
+EadStatus ead_check_folder_of(const char *path, const char *option) {
+    EadPath folder;
+    EAD_TRY(ead_path_folder(folder, path));
+    if (!*folder || ead_path_is_folder(folder)) return EAD_OK;
+    return ead_fail(EAD_IO, "%s: no such folder; make it, or %s names another place", folder, option);
 }
 
 EadStatus ead_check_output_in_run(const char *path) {

@@ -25,6 +25,9 @@ EadStatus ead_name_cache_folder(EadStatus status, const char *folder, const char
  * touched. */
 EadStatus ead_check_output_file(const char *path, const char *option);
 
+/* Whether the folder of a file that will be written is there. Errors: EAD_IO, with the cure. */
+EadStatus ead_check_folder_of(const char *path, const char *option);
+
 /* The same for a file in a folder of ours, by --output, which will be read back: there it must be a regular one. */
 EadStatus ead_check_output_in_run(const char *path);
 

@@ -87,7 +87,8 @@ EadStatus ead_region_check(const EadRegion *region, int width, int height) {
                         "an image of %d x %d pixels; the region of interest is for images of %d x %d, the "
                         "size of its mask",
                         width, height, region->image_width, region->image_height);
-    if (region->x + region->width <= width && region->y + region->height <= height) return EAD_OK;
+    bool boxed = region->width > 0;
+    if (!boxed || (region->x + region->width <= width && region->y + region->height <= height)) return EAD_OK;
     return ead_fail(EAD_BAD_SHAPE,
                     "an image of %d x %d pixels does not hold the box of the region of interest, %s "
                     "(x,y,width,height)",

@@ -61,6 +61,9 @@ static EadStatus describe(EadImageNote note, uint32_t largest, EadStringList *te
                                       "may turn to other RGB");
     case EAD_NOTE_FLAT:
         return ead_strings_add(texts, "with one value in all pixels, as of a camera that gave nothing");
+    case EAD_NOTE_EMPTY:
+        return ead_strings_add(texts, "with one value in all of the region of interest (roi.box, roi.mask), "
+                                      "in which there is nothing to learn");
     default:
         return ead_strings_print(texts, "with up to %u pages or frames, of which the first is read",
                                  (unsigned)largest);

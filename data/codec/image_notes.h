@@ -12,6 +12,7 @@ typedef enum EadImageNote {
     EAD_NOTE_PAGES,   /* several pages, of which one was read; value: how many */
     EAD_NOTE_COLOURS, /* not RGB, and made so in a way of which there are several */
     EAD_NOTE_FLAT,    /* all pixels are the same: a camera that gave nothing */
+    EAD_NOTE_EMPTY,   /* so are those in the region of interest, at the size that a network sees */
     EAD_IMAGE_NOTES,  /* those of images, which caches keep */
     EAD_NOTE_MASK_PAGES = EAD_IMAGE_NOTES, /* as EAD_NOTE_PAGES, of a mask */
     EAD_NOTES

@@ -14,6 +14,17 @@ EadStatus ead_image_fit_check(EadImageFit fit) {
                     fit.width, fit.height, max_side);
 }
 
+/* Whether all that is inside is of one colour. rgb: what the region was resized to, `pixels` of them. */
+static bool is_empty(const EadRegion *region, const uint8_t *rgb, int64_t pixels) {
+    const uint8_t *first = NULL;
+    for (int64_t i = 0; i < pixels; i++, rgb += 3) {
+        if (region->mask && !region->mask[i]) continue;
+        if (!first) first = rgb;
+        if (memcmp(rgb, first, 3) != 0) return false;
+    }
+    return true;
+}
+
 EadStatus ead_image_fit_load(const EadImageList *images, int index, EadImageFit fit, EadImageNotes *notes,
                              uint8_t *out) {
     EadImageList list = *images; /* the same ones, read with notes */
@@ -23,10 +34,12 @@ EadStatus ead_image_fit_load(const EadImageList *images, int index, EadImageFit 
     EAD_TRY(ead_image_list_load(&list, index, &image));
     EadStatus status = crop ? ead_image_alloc(&large, 2 * fit.width, 2 * fit.height, 3) : EAD_OK;
     static const EadRegion whole;
+    const EadRegion *region = fit.region ? fit.region : &whole;
     EadPixelRows rows = ead_image_rows(&image);
-    if (status == EAD_OK)
-        status = ead_region_resize(fit.region ? fit.region : &whole, &rows, large.pixels, large.width,
-                                   large.height);
+    if (status == EAD_OK) status = ead_region_resize(region, &rows, large.pixels, large.width, large.height);
+    if (status == EAD_OK && !ead_region_is_whole(region) &&
+        is_empty(region, large.pixels, (int64_t)large.width * large.height))
+        ead_image_notes_add(notes, EAD_NOTE_EMPTY, images->items[index].name, 1);
     size_t row = (size_t)fit.width * 3;
     for (int y = 0; y < fit.height && crop && status == EAD_OK; y++) {
         size_t from = (size_t)(fit.height / 2 + y) * (size_t)large.width + (size_t)(fit.width / 2);

@@ -41,7 +41,8 @@ typedef struct Search {
     EadStringList *list;
     EadFileWanted *wanted;
     EadLeftOut *left_out;
-    void **seen; /* folders, a tree of tsearch(3) */
+    void **seen;           /* folders, a tree of tsearch(3) */
+    EadStringList *unread; /* messages; NULL: left_out takes them, or the first ends the search */
 } Search;
 
 static int compare_folders(const void *left, const void *right) {
@@ -69,6 +70,8 @@ static EadStatus cannot_read(const char *path) {
 
 /* What the search makes of a path that failed with `status`: nothing, if that can be told. */
 static EadStatus pass_over(const Search *search, const char *path, EadStatus status) {
+    if (search->unread && status != EAD_NO_MEMORY)
+        return ead_strings_add(search->unread, ead_error_message());
     if (!search->left_out || status == EAD_NO_MEMORY) return status;
     return ead_left_out_add(search->left_out, EAD_LEFT_OUT_UNREADABLE, path);
 }
@@ -109,7 +112,7 @@ static EadStatus walk(const Search *search, const char *folder, const Ancestor *
 static EadStatus add_hidden(const Search *search, const char *folder, const Ancestor *parent) {
     EadStringList files = {0};
     EadLeftOut left = {0};
-    EadStatus status = walk(&(Search){&files, search->wanted, &left, search->seen}, folder, parent);
+    EadStatus status = walk(&(Search){&files, search->wanted, &left, search->seen, NULL}, folder, parent);
     const EadStringList *const lists[] = {&files, &left.paths[EAD_LEFT_OUT_FORMAT],
                                           &left.paths[EAD_LEFT_OUT_HIDDEN]};
     if (status != EAD_NO_MEMORY && status != EAD_INTERRUPTED)
@@ -138,7 +141,7 @@ static EadStatus visit(const Search *search, const char *folder, const char *nam
     if (there && S_ISDIR(info.st_mode))
         return hidden ? add_hidden(search, path, parent) : walk(search, path, parent);
     if (there && S_ISREG(info.st_mode) && wanted) return ead_strings_add(search->list, path);
-    if (!search->left_out) return EAD_OK;
+    if (!search->left_out && !(search->unread && wanted)) return EAD_OK;
     if (there && S_ISREG(info.st_mode)) return add_by_content(search, path, info.st_size);
     if (wanted) return pass_over(search, path, ead_fail(EAD_IO, "%s: is not a regular file", path));
     return ead_left_out_add(search->left_out, EAD_LEFT_OUT_OTHER, path);
@@ -189,10 +192,10 @@ static EadStatus walk(const Search *search, const char *folder, const Ancestor *
 }
 
 static EadStatus list_all(EadStringList *list, const char *folder, EadFileWanted *wanted,
-                          EadLeftOut *left_out) {
+                          EadLeftOut *left_out, EadStringList *unread) {
     int first = list->count;
     void *seen = NULL;
-    EadStatus status = walk(&(Search){list, wanted, left_out, &seen}, folder, NULL);
+    EadStatus status = walk(&(Search){list, wanted, left_out, &seen, unread}, folder, NULL);
     tdestroy(seen, free);
     EAD_TRY(status);
     ead_strings_sort_from(list, first);
@@ -220,10 +223,15 @@ EadStatus ead_take_out_ours(EadStringList *list, int first, EadPathStays *stays,
 EadStatus ead_list_files(EadStringList *list, const char *folder, EadFileWanted *wanted,
                          EadLeftOut *left_out) {
     int first = list->count;
-    EAD_TRY(list_all(list, folder, wanted, left_out));
+    EAD_TRY(list_all(list, folder, wanted, left_out, NULL));
     if (!left_out) return EAD_OK;
     EAD_TRY(ead_take_out_ours(list, first, NULL, NULL, left_out));
     return ead_take_out_masks(list, first, left_out);
+}
+
+EadStatus ead_list_named(EadStringList *list, const char *folder, EadFileWanted *wanted,
+                         EadStringList *unread) {
+    return list_all(list, folder, wanted, NULL, unread);
 }
 
 EadStatus ead_list_images(EadStringList *list, const char *folder, EadLeftOut *left_out) {
@@ -231,7 +239,7 @@ EadStatus ead_list_images(EadStringList *list, const char *folder, EadLeftOut *l
 }
 
 EadStatus ead_list_images_and_masks(EadStringList *list, const char *folder, EadLeftOut *left_out) {
-    return list_all(list, folder, ead_image_has_known_extension, left_out);
+    return list_all(list, folder, ead_image_has_known_extension, left_out, NULL);
 }
 
 EadStatus ead_list_folders(EadStringList *list, const char *folder) {

@@ -25,6 +25,11 @@ typedef bool EadFileWanted(const char *name);
 EadStatus ead_list_files(EadStringList *list, const char *folder, EadFileWanted *wanted,
                          EadLeftOut *left_out);
 
+/* The same by names alone. What cannot be read, or is called like a file and is none, costs nothing else, too: its message
+ * is appended to `unread`. */
+EadStatus ead_list_named(EadStringList *list, const char *folder, EadFileWanted *wanted,
+                         EadStringList *unread);
+
 /* Whether a path is not to be looked into. */
 typedef bool EadPathStays(const void *context, const char *path);
 

@@ -85,6 +85,7 @@ END_TEST
 START_TEST(test_unknown_and_twice) {
     refuses("train:\n  steps: 5\n  stesp: 6\n",
             "t.yaml:3: unknown key 'train.stesp'; did you mean 'train.steps'?");
+    refuses("foo: 6\n", "t.yaml:1: unknown key 'foo'; efficientad train --help-config lists all keys");
     refuses("\nsteps: 6\n", "t.yaml:2: unknown key 'steps'; did you mean 'train.steps'?");
     refuses("zzzzzz: 6\n", "t.yaml:1: unknown key 'zzzzzz'; efficientad train --help-config lists all keys");
     refuses("trian:\n  steps: 6\n", "t.yaml:1: unknown section 'trian'; did you mean 'train'?");

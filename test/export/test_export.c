@@ -208,6 +208,7 @@ static void refused(const char *words, const char *reason) {
 }
 
 START_TEST(what_cannot_be_exported_is_refused) {
+    EadModel *model;
     NEED_PROGRAM();
     shell_ok("rm -f " FILE_ " && echo mine >" S "mine.onnx && head -c 1000 " MODEL " >" S "cut");
     refused("export -m " MODEL, "--output");
@@ -215,7 +216,15 @@ START_TEST(what_cannot_be_exported_is_refused) {
     refused("export -m " S "cut -o " FILE_, S "cut: ");
     refused("export -m " MODEL " -o " MODEL, "is the model itself");
     refused("export -m " MODEL " -o " S "mine.onnx", S "mine.onnx: is in the way");
-    refused("export -m " MODEL " -o " S "none/x.onnx", S "none");
+    refused("export -m " MODEL " -o " S "none/x.onnx", S "none: no such folder; make it, or --output");
+    ASSERT_OK(ead_model_open(MODEL, &model));
+    ASSERT_OK(ead_region_set_box(&model->region, "200,10,100,90"));
+    ASSERT_OK(ead_model_save(model, S "boxed.safetensors", NULL));
+    ead_model_free(model);
+    refused("export -m " S "boxed.safetensors -o " FILE_,
+            "--size WxH of the camera's images is needed: the model's");
+    refused("export -m " S "boxed.safetensors -o " FILE_ " --size 99x99",
+            "--size: an image of 99 x 99 pixels");
     refused("export -m " MODEL " -o " FILE_ " --input tensor --size 64x64", "--size: ");
     refused("export -m " MODEL " -o " FILE_ " --size 0x64", "--size: ");
     refused("export -m " MODEL " -o " FILE_ " --input onnx", "--input: ");

@@ -287,12 +287,33 @@ START_TEST(networks_beside_the_one_that_is_read) {
 }
 END_TEST
 
+/* Where models of a sweep left weights to a file beside them, memory has nothing. */
+START_TEST(a_small_model_in_memory_is_refused) {
+    size_t size;
+    uint64_t shared;
+    EadDetector *detector;
+    make_folders(FOLDER "small/");
+    make_folders(FOLDER "whole/");
+    save_tiny_model(FOLDER "whole/model.safetensors", 0.5f, NULL);
+    save_tiny_model(FOLDER "small/model.safetensors", 0.6f, NULL);
+    ASSERT_OK(
+        ead_safetensors_share(FOLDER "small/model.safetensors", FOLDER "whole/model.safetensors", &shared));
+    ck_assert_uint_gt(shared, 0);
+    uint8_t *bytes = read_bytes(FOLDER "small/model.safetensors", &size);
+    ASSERT_FAILS(
+        (EadStatus)ead_detector_open_memory(bytes, size, NULL, &detector), EAD_BAD_FILE,
+        "the model in memory: leaves its weights to weights.safetensors beside it; open it by its path");
+    free(bytes);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("damaged_models");
     TCase *tests = tcase_create("damaged_models");
     tcase_set_timeout(tests, 120);
     tcase_add_unchecked_fixture(tests, make_model_file, NULL);
     tcase_add_test(tests, missing_and_foreign_files);
+    tcase_add_test(tests, a_small_model_in_memory_is_refused);
     tcase_add_test(tests, the_copy_without_damage_opens);
     tcase_add_test(tests, missing_tensors);
     tcase_add_test(tests, wrong_shapes);

@@ -190,6 +190,21 @@ START_TEST(regions_that_cannot_be_are_refused) {
 }
 END_TEST
 
+/* Sizes that are none are told as such, whatever the model inspects. */
+START_TEST(images_without_a_size_are_refused) {
+    static const char *const models[] = {PLAIN, BOXED, MASKED};
+    for (int i = 0; i < 3; i++) {
+        EadDetector *detector = open_model(models[i]);
+        EadImageView view = view_of(-1, HIGH);
+        float score;
+        ASSERT_FAILS((EadStatus)ead_detector_run_images(detector, &view, 1, NULL, NULL, &score),
+                     EAD_BAD_SHAPE, "-1 x 90");
+        ck_assert_ptr_null(strstr(ead_error_message(), "box of the region of interest,  "));
+        ead_detector_close(detector);
+    }
+}
+END_TEST
+
 /* What a program of before regions knows of the struct, with anything behind it. */
 START_TEST(shorter_options_have_no_region) {
     static Answer first, second;
@@ -213,6 +228,7 @@ int main(void) {
     tcase_add_test(cases, images_of_several_sizes_share_a_box);
     tcase_add_test(cases, masks_may_lie_in_any_way);
     tcase_add_test(cases, regions_that_cannot_be_are_refused);
+    tcase_add_test(cases, images_without_a_size_are_refused);
     tcase_add_test(cases, shorter_options_have_no_region);
     suite_add_tcase(suite, cases);
     return run_suite(suite);

@@ -316,6 +316,7 @@ START_TEST(outputs_are_checked_together) {
         {"--csv " IN "new.png " IN, IN "new.png lies in this folder of images; write it elsewhere"},
         {"--overlays " IN " " IN "a.png " S "other.png", IN "a.png: its overlay would lie among the images"},
         {"--csv " S "small " IN "a.png", "small: is in the way, and was not written by this program"},
+        {"--report - " IN "a.png", "-: --report needs a file, and stdout is none"},
         {"--report " S "small " IN "a.png", "small: is in the way, and was not written by this program"},
     };
     NEED_PROGRAM();

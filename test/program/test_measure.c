@@ -209,6 +209,7 @@ static const struct {
 } bad[] = {
     {"mkdir " S "maps", "", "maps: no anomaly maps in this folder (.tif, .tiff, .npy, .png)"},
     {"true", "", "--maps: " S "maps: no such folder"},
+    {"true", "--set dataset.category=pats", "has no category \"pats\""},
     {COPY "rm " S "maps/chip/001.tiff", "",
      "test images without a map (1): " S "set/parts/test/chip/001.png; --partial"},
     {COPY "cp " S "maps/chip/001.tiff " S "maps/chip/9.tiff", "",
@@ -224,7 +225,7 @@ static const struct {
     {COPY "echo path,value >" S "s.csv", "--scores " S "s.csv",
      "its first line does not name the columns path and score"},
     {COPY "printf 'path,score\\ngood/000.png,high\\n' >" S "s.csv", "--scores " S "s.csv",
-     "s.csv:2: the score 'high' is not a number"},
+     "s.csv: scores that are missing or no finite numbers (1): line 2 (good/000.png, 'high'); --partial"},
     {COPY "printf 'path,score\\ngood/000.png,1\\nb,2\\n' >" S "s.csv", "--scores " S "s.csv",
      "s.csv: test images without a score (5)"},
     {COPY "printf 'path,score\\ngood/000.png,1\\nb,2\\n' >" S "s.csv", "--scores " S "s.csv",
@@ -236,7 +237,7 @@ static const struct {
     {COPY "printf '{\"path\": \"good/000.png\", \"score\": 1}\\n\\n%.0s' 1 2 >" S "s.csv",
      "--scores " S "s.csv", S "s.csv: line 1 (good/000.png) and line 3 (good/000.png): two for one image"},
     {COPY "sed '3s/,[^,]*$/,nan/' " S "new/scores.csv >" S "s.csv", "--scores " S "s.csv",
-     "s.csv: scores that are missing or not finite (1): line 3 (" S
+     "s.csv: scores that are missing or no finite numbers (1): line 3 (" S
      "set/parts/test/chip/001.png); --partial"},
     {COPY "echo '{\"path\": 3}' >" S "s.csv", "--scores " S "s.csv",
      "s.csv:1: not {\"path\": TEXT, \"score\": NUMBER}"},
@@ -290,6 +291,30 @@ START_TEST(all_that_is_wrong_is_told_at_once) {
 }
 END_TEST
 
+/* What stands where a map should, and all scores that are none. */
+START_TEST(all_that_cannot_be_read_is_told) {
+    static const char *const lines[] = {
+        S "maps/chip/000.tiff: is not a regular file", S "maps/chip/001.tiff: cannot read: No such file",
+        S "maps: test images without a map (2): ",
+        S "s.csv: scores that are missing or no finite numbers (3): line 2 (good/000.png, '1,5'), line 3 "
+          "(good/001.png), line 4 (",
+        S "s.csv: scores that belong to no test image (1): line 5 (b)"};
+    NEED_PROGRAM();
+    Outcome outcome;
+    shell_ok("rm -rf " S "maps " S "bad; " COPY "cd " S
+             "maps/chip; rm 000.tiff 001.tiff; mkfifo 000.tiff; ln -s gone "
+             "001.tiff");
+    write_text(S "s.csv", "path,score\ngood/000.png,\"1,5\"\ngood/001.png,nan\nchip/000.png,\nb,2\n");
+    run("measure -q " SET "--maps " S "maps --scores " S "s.csv -o " S "bad", 0, &outcome);
+    ck_assert_int_eq(outcome.code, 1);
+    for (int i = 0; i < COUNT(lines); i++) assert_contains(outcome.err, lines[i]);
+    run(MEASURE "--partial --maps " S "maps", 0, &outcome);
+    ck_assert_msg(outcome.code == 0, "%s", outcome.err);
+    assert_contains(outcome.err, "left out: " S "maps/chip/001.tiff: cannot read: ");
+    assert_contains(outcome.err, "measured are 4 of 6 test images\n");
+}
+END_TEST
+
 START_TEST(partial_leaves_out_and_tells) {
     NEED_PROGRAM();
     Outcome outcome;
@@ -330,6 +355,7 @@ static void add_tests(TCase *tests) {
     tcase_add_test(tests, measures_maps_of_loco_as_eval_does);
     tcase_add_loop_test(tests, bad_input_is_told_in_one_line, 0, COUNT(bad));
     tcase_add_test(tests, all_that_is_wrong_is_told_at_once);
+    tcase_add_test(tests, all_that_cannot_be_read_is_told);
     tcase_add_test(tests, partial_leaves_out_and_tells);
     tcase_add_test(tests, keys_of_training_have_no_effect);
 }

@@ -175,7 +175,7 @@ START_TEST(regions_that_do_not_fit) {
         {"roi.mask=" S "low.png",
          "an image of 128 x 128 pixels; the region of interest is for images of 128 x 64"},
         {"roi.mask=" S "empty.png", "roi.mask: " S "empty.png: nothing is inside"},
-        {"roi.mask=" S "none.png", "roi.mask: " S "none.png: cannot read"},
+        {"roi.mask=" S "none.png", "roi.mask: cannot read " S "none.png: "},
         {"roi.mask=" S "mask.png --set roi.box=0,0,9,9", "nothing is inside of mask and box"}};
     NEED_PROGRAM();
     for (int i = 0; i < COUNT(wrong); i++) {
@@ -187,6 +187,45 @@ START_TEST(regions_that_do_not_fit) {
         assert_contains(outcome.err, wrong[i][1]);
         ck_assert(!exists(S "wrong"));
     }
+}
+END_TEST
+
+/* A box and a mask that are wrong by themselves are told together; before a sweep, what does not fit its images, too. */
+START_TEST(all_that_is_wrong_with_regions_is_told) {
+    static const char *const told[] = {"dry.yaml: none/synth/gasket/seed-1: roi.mask: cannot read " S
+                                       "none.png: ",
+                                       "dry.yaml: low/synth/gasket/seed-1: roi.mask: " S
+                                       "a/gasket/train/good/000.png: an image of 128 x 128",
+                                       "dry.yaml: away/synth/gasket/seed-1: roi.box: " S
+                                       "a/gasket/train/good/000.png: an image of 128 x 128"};
+    Outcome outcome;
+    NEED_PROGRAM();
+    run("train -q -c " S "a.yaml --output " S "wrong --set roi.box=1,2,3 --set roi.mask=" S "empty.png", 0,
+        &outcome);
+    assert_contains(outcome.err, "roi.box: '1,2,3' is no box");
+    assert_contains(outcome.err, "roi.mask: " S "empty.png: nothing is inside");
+    write_text(S "dry.yaml", "output: " S "dry\n"
+                             "config: {loss.penalty: false, model.image_size: 128, train.steps: 3}\n"
+                             "collections: {synth: {categories: [gasket], config: {dataset.path: " S "a}}}\n"
+                             "variants: {none: {roi.mask: " S "none.png}, low: {roi.mask: " S
+                             "low.png}, away: {roi.box: '100,0,29,10'}}\n");
+    run("sweep --dry-run " S "dry.yaml", 0, &outcome);
+    for (int i = 0; i < COUNT(told); i++) assert_contains(outcome.err, told[i]);
+    shell_ok("sed -i s,low.png,empty.png, " S "dry.yaml");
+    run("sweep --dry-run " S "dry.yaml", 0, &outcome);
+    ck_assert_int_ne(outcome.code, 0); /* whatever the images are */
+    assert_contains(outcome.err, "low/synth/gasket/seed-1: roi.mask: " S "empty.png: nothing is inside");
+}
+END_TEST
+
+/* What can be trained on, and makes no sense. */
+START_TEST(regions_without_content_are_told) {
+    Outcome outcome;
+    NEED_PROGRAM();
+    run("train -q -c " S "a.yaml --output " S "dot --set roi.box=3,3,1,1" SHORT, 0, &outcome);
+    assert_contains(outcome.err, "warning: 4 images with one value in all of the region of interest");
+    run("train -q -c " S "a.yaml --output " S "full --set roi.mask=" S "full.png" SHORT, 0, &outcome);
+    assert_contains(outcome.err, "warning: roi.mask: " S "full.png leaves nothing out");
 }
 END_TEST
 
@@ -244,6 +283,8 @@ static void add_tests(TCase *tests) {
     tcase_add_test(tests, the_library_inspects_the_same);
     tcase_add_loop_test(tests, a_call_has_a_region_of_its_own, 0, COUNT(methods));
     tcase_add_test(tests, regions_that_do_not_fit);
+    tcase_add_test(tests, all_that_is_wrong_with_regions_is_told);
+    tcase_add_test(tests, regions_without_content_are_told);
     tcase_add_test(tests, test_images_of_another_size_are_left_out);
     tcase_add_test(tests, a_run_goes_on_with_its_mask_alone);
 }

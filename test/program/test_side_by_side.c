@@ -134,6 +134,7 @@ START_TEST(what_is_no_run_is_told) {
          "trained: is the folder of one run, whose page is its report.html; name more"},
         {"report " S "trained " S "data", "data: no report.html here; name folders of runs"},
         {"report " S "trained " S "none", "none"},
+        {"report " S "trained " S "bank -o " S "none/x.html", "none: no such folder; make it, or --output"},
         {"report " S "trained " S "bank -o " S "base.yaml", "base.yaml: is in the way"},
         {"report " S "trained " S "half", "half/report.html: the training has not ended"},
         {"report " S "trained " S "page", "page/report.html: is not a report of this program"},

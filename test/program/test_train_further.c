@@ -109,6 +109,25 @@ START_TEST(old_images_may_be_gone_or_changed) {
 }
 END_TEST
 
+/* Of an earlier --add: the rest is there, and it goes on with that. */
+START_TEST(added_images_may_be_gone) {
+    NEED_PROGRAM();
+    Outcome outcome;
+    train("train -q --init runs/mine/model.safetensors --add photos/more --add photos/last -o runs/both",
+          &outcome);
+    shell_ok("mv " S "photos/more " S "photos/away");
+    train("train -q --init runs/both/model.safetensors -o runs/less", &outcome);
+    check_told(&outcome, "warning: photos/more, on whose images runs/both/model.safetensors was trained, too "
+                         "(dataset.add), is not there: it goes on without them");
+    assert_file_holds(S "runs/less/config.yaml", "  add: \"photos/last\"\n");
+    train("train -q --init runs/both/model.safetensors --add photos/away -o runs/back", &outcome);
+    assert_file_holds(S "runs/back/config.yaml", "  add: \"photos/last:photos/away\"\n");
+    train("train -q --init runs/both/model.safetensors --set dataset.add= -o runs/alone2", &outcome);
+    ck_assert(!strstr(outcome.err, "is not there"));
+    shell_ok("mv " S "photos/away " S "photos/more");
+}
+END_TEST
+
 /* Of the bank's images none is added again, and none is for validation. */
 START_TEST(a_bank_grows) {
     NEED_PROGRAM();
@@ -173,6 +192,9 @@ START_TEST(what_cannot_go_on_is_told) {
     };
     NEED_PROGRAM();
     Outcome outcome;
+    run("train -q --init runs/none.safetensors --add photos/none", 0, &outcome);
+    check_told(&outcome, "--init: runs/none.safetensors: ");
+    check_told(&outcome, "--add: photos/none: no such folder");
     for (int i = 0; i < COUNT(cases); i++) {
         char words[256];
         snprintf(words, sizeof words, "train -q %s", cases[i].words);
@@ -187,6 +209,7 @@ END_TEST
 static void add_tests(TCase *tests) {
     tcase_add_test(tests, a_model_goes_on_with_more_images);
     tcase_add_test(tests, old_images_may_be_gone_or_changed);
+    tcase_add_test(tests, added_images_may_be_gone);
     tcase_add_test(tests, a_bank_grows);
     tcase_add_test(tests, networks_on_features_go_on);
     tcase_add_test(tests, what_cannot_go_on_is_told);

@@ -194,6 +194,7 @@ class Scores(unittest.TestCase):
                 (NOISE[:0], efficientad.Error, "each side must be 1 to 65535"),
                 (NOISE[:, :, 0].astype(numpy.uint16), efficientad.Error, "white is 0 of an image of gray16"),
                 ("nothing.png", efficientad.Error, "nothing.png: cannot read"),
+                ("a.png\0.txt", ValueError, "zero byte"),
                 (MODEL, efficientad.Error, "model.safetensors")]:
             with self.assertRaisesRegex(error, text):
                 self.detector(image)

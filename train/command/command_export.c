@@ -12,6 +12,7 @@ static EadStatus check_output(const char *output, const char *model) {
     if (model && ead_path_same(output, model))
         return ead_fail(EAD_BAD_ARGUMENT, "%s: is the model itself; name another --output", output);
     EAD_TRY(ead_check_output_in_run(output));
+    EAD_TRY(ead_check_folder_of(output, "--output"));
     return ead_export_check_replaced(output, "--output");
 }
 
@@ -33,7 +34,15 @@ static EadStatus read_input(const EadArguments *arguments, EadExportSpec *spec) 
     spec->width = sized ? size.height : size.width;
     if (spec->input == EAD_EXPORT_TENSOR) return EAD_OK;
     EadStatus status = ead_region_check(&spec->model->region, spec->width, spec->height);
-    return status == EAD_OK ? EAD_OK : ead_fail_prefix(EAD_BAD_ARGUMENT, "--size: ");
+    if (status == EAD_OK || sized)
+        return status == EAD_OK ? EAD_OK : ead_fail_prefix(EAD_BAD_ARGUMENT, "--size: ");
+    char box[EAD_BOX_SIZE];
+    ead_region_box_text(&spec->model->region, box);
+    return ead_fail(
+        EAD_BAD_ARGUMENT,
+        "--size WxH of the camera's images is needed: the model's region of interest is the box %s "
+        "(x,y,width,height) in them",
+        box);
 }
 
 static EadStatus check_all(const EadArguments *arguments, EadModel **model, EadSafetensors **file,

@@ -258,9 +258,8 @@ static EadStatus check_replaced(const char *output) {
 static EadStatus check_output(const char *output) {
     EadPath folder;
     EAD_TRY(ead_check_output_file(output, "--output"));
+    EAD_TRY(ead_check_folder_of(output, "--output"));
     EAD_TRY(ead_path_folder(folder, output));
-    if (*folder && !ead_path_is_folder(folder))
-        return ead_fail(EAD_IO, "%s: no such folder; make it, or --output names another place", folder);
     if (ead_folder_lock_is_held(folder)) /* a run is at work, and will write its own model there */
         return ead_fail(EAD_BUSY,
                         "%s: another process works there; wait for its end, or choose another --output",

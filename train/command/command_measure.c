@@ -49,7 +49,9 @@ static EadStatus check_all(Measuring *m) {
     if (ead_arguments_given(m->arguments, EAD_OPTION_MEASURE_OUTPUT) &&
         !ead_config_was_refused(config, EAD_KEY_output))
         ead_evaluate_check_outputs(config->output, config->dataset_path, false, false, problems);
-    ead_config_names_dataset(config, true);
+    bool named = ead_config_names_dataset(config, true);
+    if (named && problems->lines.count > 0)
+        ead_problems_add(problems, ead_config_open_dataset(config, true, &m->dataset));
     return ead_problems_tell(problems, stderr);
 }
 

@@ -149,6 +149,7 @@ static EadStatus read_run(const char *folder, EadRunPage *page) {
 static EadStatus check_page(const char *path) {
     static const char option[] = "--output";
     EAD_TRY(ead_check_output_file(path, option));
+    EAD_TRY(ead_check_folder_of(path, option));
     return ead_check_replaced(path, option, EAD_PAGE_BEGINS, EAD_PAGE_MARK);
 }
 

@@ -62,7 +62,11 @@ static EadStatus print_renamed(const EadSweep *sweep) {
 
 static void check_inputs(EadConfig *config) {
     const EadFit *fit;
-    if (ead_fit_of_config(config, &fit) == EAD_OK) (void)fit->check(config, EAD_CHECK_FILES);
+    if (ead_fit_of_config(config, &fit) != EAD_OK) return;
+    int known = config->problems.lines.count;
+    ead_fit_check_files(fit, config);
+    if (config->problems.lines.count == known)
+        ead_problems_add(&config->problems, ead_train_data_try_region(config));
 }
 
 static void check_outputs(const EadConfig *config, EadProblems *problems) {

@@ -18,7 +18,8 @@ static EadStatus check_all(const EadFit *fit, const EadRunSpec *spec, EadConfig 
     EadDataset dataset = {0};
     EadProblems *problems = &config->problems;
     bool named = (!fit || fit->model) && ead_config_names_dataset(config, false);
-    if (fit) (void)fit->check(config, EAD_CHECK_FILES);
+    if (fit && fit->model) ead_fit_check_region(config);
+    if (fit) ead_fit_check_files(fit, config);
     if (fit) ead_fit_check_run(fit, spec, problems);
     bool placed = config->output[0] && !ead_config_was_refused(config, EAD_KEY_output);
     if (!fit && placed && ead_ranks_leads(spec->ranks))

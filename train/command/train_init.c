@@ -51,7 +51,7 @@ static bool names_other_data(const EadArguments *arguments) {
     return some || arguments->path_count > 0 || ead_arguments_given(arguments, EAD_OPTION_CONFIG);
 }
 
-/* Whether its folders are there; those of dataset.add may be gone alone, which is told as a mistake. */
+/* Whether its folders are there, but for those of dataset.add. */
 static bool data_is_there(const EadConfig *config) {
     EadPath path;
     if (config->dataset_path[0] && !ead_path_is_folder(config->dataset_path)) return false;
@@ -78,6 +78,29 @@ static EadStatus leave_old_images(const char *model, EadConfig *config) {
     return forget_data(config);
 }
 
+/* What an earlier --add named and is gone is left out. */
+static EadStatus leave_old_additions(const char *model, EadConfig *config) {
+    EadStringList added = {0};
+    EadPath left = "";
+    if (ead_config_added(config, &added) != EAD_OK) return EAD_OK; /* told with all else */
+    EadStatus status = EAD_OK;
+    for (int i = 0; i < added.count; i++) {
+        size_t used = strlen(left);
+        if (ead_path_is_folder(added.items[i]))
+            snprintf(left + used, sizeof left - used, "%s%s", used ? ":" : "", added.items[i]);
+        else
+            ead_print(stderr,
+                      "warning: %s, on whose images %s was trained, too (dataset.add), is not there: it goes "
+                      "on without them, and may forget what only they look like; if they have moved, name "
+                      "them by --add FOLDER\n",
+                      added.items[i], model);
+    }
+    if (strcmp(left, config->dataset_add) != 0)
+        status = ead_config_set_key(config, EAD_KEY_dataset_add, left);
+    ead_strings_free(&added);
+    return status;
+}
+
 /* The division of the images follows from their number and names: with others, images that were trained on may be for
  * validation now. */
 static EadStatus compare_images(const char *model, const char *trained, const EadConfig *config) {
@@ -98,10 +121,12 @@ static EadStatus compare_images(const char *model, const char *trained, const Ea
 
 static EadStatus look_at_data(const EadArguments *arguments, const char *model, const char *trained,
                               EadConfig *config) {
+    bool given[EAD_CONFIG_KEYS], other = names_other_data(arguments);
     bool adds = ead_arguments_given(arguments, EAD_OPTION_ADD);
-    if (names_other_data(arguments)) return EAD_OK;
-    if (data_is_there(config)) return compare_images(model, trained, config);
-    return adds ? leave_old_images(model, config) : EAD_OK;
+    ead_arguments_given_keys(arguments, given);
+    if (adds && !other && !data_is_there(config)) return leave_old_images(model, config);
+    if (!given[EAD_KEY_dataset_add]) EAD_TRY(leave_old_additions(model, config));
+    return other || !data_is_there(config) ? EAD_OK : compare_images(model, trained, config);
 }
 
 /* ---- the config ---- */
@@ -182,6 +207,17 @@ static EadStatus add_folders(const char *folders, EadConfig *config) {
     return ead_config_set_key(config, EAD_KEY_dataset_add, all);
 }
 
+/* Where the config that they would be added to is not known. */
+static void check_folders(const char *folders, EadProblems *problems) {
+    for (size_t length; *folders; folders += length + (folders[length] == ':')) {
+        EadPath folder;
+        length = strcspn(folders, ":");
+        bool fits = snprintf(folder, sizeof folder, "%.*s", (int)length, folders) < (int)sizeof folder;
+        if (!fits || ead_path_is_folder(folder)) continue;
+        ead_problems_add(problems, ead_fail(EAD_BAD_ARGUMENT, "--add: %s: no such folder", folder));
+    }
+}
+
 EadStatus ead_train_init_apply(const EadArguments *arguments, EadConfig *config) {
     const char *folders = arguments->values[EAD_OPTION_ADD];
     bool given[EAD_CONFIG_KEYS], inits = ead_arguments_given(arguments, EAD_OPTION_INIT);
@@ -199,5 +235,7 @@ EadStatus ead_train_init_apply(const EadArguments *arguments, EadConfig *config)
     if (!folders) return EAD_OK;
     if (given[EAD_KEY_dataset_add])
         return ead_fail(EAD_BAD_ARGUMENT, "--add and --set dataset.add name the same; leave one of them out");
-    return config->unread ? EAD_OK : add_folders(folders, config);
+    if (!config->unread) return add_folders(folders, config);
+    check_folders(folders, &config->problems);
+    return EAD_OK;
 }

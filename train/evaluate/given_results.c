@@ -33,8 +33,9 @@ static EadStatus add_fault(EadGivenResults *given, const char *label, const EadS
 static EadStatus find_maps(EadGivenResults *given, const char *root, EadProblems *problems) {
     EadStringList names = {0}, files = {0};
     size_t prefix = ead_path_prefix(given->folder);
-    EadStatus status = ead_list_files(&files, given->folder, is_map, NULL);
-    if (status == EAD_OK && files.count == 0)
+    int before = given->faults.count;
+    EadStatus status = ead_list_named(&files, given->folder, is_map, &given->faults);
+    if (status == EAD_OK && files.count == 0 && given->faults.count == before)
         status = ead_fail(EAD_BAD_ARGUMENT, "%s: no anomaly maps in this folder (" EAD_MAP_EXTENSIONS ")",
                           given->folder);
     for (int i = 0; i < files.count && status == EAD_OK; i++) {
@@ -64,7 +65,8 @@ static EadStatus find_scores(EadGivenResults *given, const char *root, const cha
     for (int i = 0; i < given->scores.paths.count && status == EAD_OK; i++)
         if (!isfinite(given->scores.scores[i]))
             status = ead_strings_add(&unusable, given->scores.rows.items[i]);
-    if (status == EAD_OK) status = add_fault(given, path, &unusable, "scores that are missing or not finite");
+    if (status == EAD_OK)
+        status = add_fault(given, path, &unusable, "scores that are missing or no finite numbers");
     ead_strings_free(&unusable);
     EAD_TRY(status);
     EAD_TRY(add_fault(given, path, &given->of_scores.missing, "test images without a score"));

@@ -19,24 +19,24 @@ void ead_score_file_free(EadScoreFile *file) {
     *file = (EadScoreFile){0};
 }
 
-static EadStatus add(EadScoreFile *file, int line, const char *path, float score) {
+/* text: what stands in its place where that is no number; NULL: it is one, or nothing is there. */
+static EadStatus add(EadScoreFile *file, int line, const char *path, float score, const char *text) {
     EAD_TRY(ead_grow(&file->scores, &file->capacity, file->paths.count, sizeof *file->scores, "the scores"));
     file->scores[file->paths.count] = score;
-    EAD_TRY(ead_strings_print(&file->rows, "line %d (%s)", line, path));
+    EAD_TRY(text ? ead_strings_print(&file->rows, "line %d (%s, '%.40s')", line, path, text)
+                 : ead_strings_print(&file->rows, "line %d (%s)", line, path));
     return ead_strings_add(&file->paths, path);
 }
 
-/* An empty field is no score. */
+/* An empty field is no score, nor is one of other text. */
 static EadStatus add_row(EadScoreFile *file, const EadCsvReader *reader, int path, int score) {
     if (path >= reader->count || score >= reader->count)
         return ead_fail(EAD_BAD_FILE, "%s:%d: fewer fields than its first line", reader->label, reader->line);
     const char *text = reader->fields[score];
     char *end = (char *)(uintptr_t)text;
     double value = *text ? strtod(text, &end) : (double)NAN;
-    if (*end)
-        return ead_fail(EAD_BAD_FILE, "%s:%d: the score '%s' is not a number", reader->label, reader->line,
-                        text);
-    return add(file, reader->line, reader->fields[path], (float)value);
+    bool number = *end == '\0';
+    return add(file, reader->line, reader->fields[path], number ? (float)value : NAN, number ? NULL : text);
 }
 
 static EadStatus read_csv(EadScoreFile *file, const char *text, size_t size, const char *label) {
@@ -60,9 +60,10 @@ static EadStatus read_csv(EadScoreFile *file, const char *text, size_t size, con
 static EadStatus add_object(EadScoreFile *file, const json_t *object, const char *label, int line) {
     const char *path = json_string_value(json_object_get(object, "path"));
     const json_t *score = json_object_get(object, "score");
-    if (!path || (score && !json_is_number(score)))
-        return ead_fail(EAD_BAD_FILE, "%s:%d: not {\"path\": TEXT, \"score\": NUMBER}", label, line);
-    return add(file, line, path, score ? (float)json_number_value(score) : NAN);
+    if (!path) return ead_fail(EAD_BAD_FILE, "%s:%d: not {\"path\": TEXT, \"score\": NUMBER}", label, line);
+    bool number = !score || json_is_number(score);
+    return add(file, line, path, score && number ? (float)json_number_value(score) : NAN,
+               number ? NULL : json_string_value(score));
 }
 
 static EadStatus read_json_lines(EadScoreFile *file, const char *text, const char *label) {

@@ -84,38 +84,69 @@ EadStatus ead_open_draws(const EadConfig *config, const EadImageList *list, cons
     return ead_name_cache_folder(status, config->dataset_cache, "dataset.cache");
 }
 
-static EadStatus open_mask(const EadConfig *config, EadRegion *region) {
+EadStatus ead_train_data_mask(const EadConfig *config, EadImageNotes *notes, EadRegion *region) {
     EadImage mask = {0};
-    EadStatus status = ead_mask_load(config->roi_mask, &mask);
+    EadStatus status = ead_mask_load_with(config->roi_mask, &(EadImageRules){.notes = notes}, &mask);
     if (status == EAD_OK)
         status = ead_region_set_mask(region, &mask, config->model_image_size.width,
                                      config->model_image_size.height);
     if (status == EAD_BAD_ARGUMENT || status == EAD_BAD_SHAPE)
         ead_fail_prefix(status, "%s: ", config->roi_mask);
     ead_image_free(&mask);
-    return status == EAD_OK ? EAD_OK : ead_fail_prefix(status, "roi.mask: ");
+    return status;
 }
 
 /* What does not fit the first training image is wrong with the region; a later image that differs is wrong itself. */
-static EadStatus open_region(const EadConfig *config, const EadImageList *images, EadRegion *region) {
+static EadStatus check_first(const EadConfig *config, const EadStringList *images, const EadRegion *region) {
     int width, height;
-    EadStatus status = ead_region_set_box(region, config->roi_box);
-    if (status != EAD_OK) return ead_fail_prefix(status, "roi.box: ");
-    if (config->roi_mask[0]) EAD_TRY(open_mask(config, region));
-    if (ead_region_is_whole(region) || images->count == 0) return EAD_OK;
-    const char *first = images->items[0].name;
-    if (ead_image_size(first, NULL, &width, &height) != EAD_OK)
+    const char *first = images->count > 0 ? images->items[0] : NULL;
+    if (!first || ead_image_size(first, NULL, &width, &height) != EAD_OK)
         return EAD_OK; /* told with all that cannot be read */
-    status = ead_region_check(region, width, height);
+    EadStatus status = ead_region_check(region, width, height);
     if (status == EAD_OK) return EAD_OK;
     return ead_fail_prefix(status, "%s: %s: ", config->roi_mask[0] ? "roi.mask" : "roi.box", first);
+}
+
+static EadStatus open_region(const EadConfig *config, const EadStringList *images, EadImageNotes *notes,
+                             EadRegion *region) {
+    EadStatus status = ead_region_set_box(region, config->roi_box);
+    if (status != EAD_OK) return ead_fail_prefix(status, "roi.box: ");
+    if (config->roi_mask[0]) status = ead_train_data_mask(config, notes, region);
+    if (status != EAD_OK) return ead_fail_prefix(status, "roi.mask: ");
+    return ead_region_is_whole(region) ? EAD_OK : check_first(config, images, region);
+}
+
+EadStatus ead_train_data_try_region(const EadConfig *config) {
+    EadDataset dataset;
+    EadRegion region = {0};
+    bool whole = !config->roi_box[0] && !config->roi_mask[0];
+    if (whole || ead_config_list_dataset(config, &dataset) != EAD_OK) return EAD_OK;
+    EadStatus status = open_region(config, &dataset.train, NULL, &region);
+    ead_region_free(&region);
+    ead_dataset_free(&dataset);
+    return status;
+}
+
+/* Opens the region, and says what there is to say of the mask. */
+static EadStatus list_region(const EadConfig *config, EadTrainData *data) {
+    EadImageNotes *notes;
+    EAD_TRY(ead_image_notes_new(&notes));
+    EadStatus status = open_region(config, &data->dataset.train, notes, &data->region);
+    if (status == EAD_OK) ead_image_notes_print(notes, stderr);
+    ead_image_notes_free(notes);
+    if (status == EAD_OK && config->roi_mask[0] && !ead_region_masks(&data->region))
+        ead_print(stderr,
+                  "warning: roi.mask: %s leaves nothing out: no pixel of it is 0 there; an alpha channel "
+                  "does not count\n",
+                  config->roi_mask);
+    return status;
 }
 
 EadStatus ead_train_data_list(const EadConfig *config, EadTrainData *data) {
     *data = (EadTrainData){0};
     EAD_TRY(ead_config_open_dataset(config, false, &data->dataset));
     EAD_TRY(ead_image_list_add_files(&data->train_list, &data->dataset.train));
-    EAD_TRY(open_region(config, &data->train_list, &data->region));
+    EAD_TRY(list_region(config, data));
     return ead_config_check_tests(config, &data->dataset);
 }
 

@@ -19,6 +19,14 @@ typedef struct EadTrainData {
  * region that does not fit the first training image. Close in every case. */
 EadStatus ead_train_data_list(const EadConfig *config, EadTrainData *data);
 
+/* Gives the region the mask in the file roi.mask, for images of model.image_size; its box must be set before. Errors: those
+ * of data/ and of ead_region_set_mask(), with the file but without the key. */
+EadStatus ead_train_data_mask(const EadConfig *config, EadImageNotes *notes, EadRegion *region);
+
+/* Whether the region of interest would open and fit the first training image; silent. Errors: as ead_train_data_list() of
+ * that alone; where there is no data set to look at, EAD_OK. */
+EadStatus ead_train_data_try_region(const EadConfig *config);
+
 /* Appends the images of `path`, the value of the config key `key`, to out, an empty list, and says what is left
  * out of them; takes: what the key takes ("images of other things"). Those of the data set are refused, those
  * with the same bytes as one of it are told, or refused where dataset.strict is set, which without `order` (in which

@@ -357,7 +357,10 @@ int ead_edit_distance(const char *a, const char *b) {
 
 void ead_suggestion_offer(EadSuggestion *suggestion, const char *typed, const char *as, const char *name) {
     int distance = ead_edit_distance(typed, as);
-    int limit = (int)(strlen(typed) / 3 < 2 ? 2 : strlen(typed) / 3);
+    size_t length = strlen(typed);
+    int limit = length <= 3  ? 1
+                : length < 9 ? 2
+                             : (int)(length / 3); /* of three letters, two are most of them */
     bool nearer = !suggestion->name || distance < suggestion->distance;
     if (distance > limit || !nearer) return;
     *suggestion = (EadSuggestion){name, distance};

@@ -28,8 +28,8 @@ def read_file(path: Union[str, "os.PathLike[str]"], rules: FileRules = FileRules
     """Decodes PNG, JPEG, BMP, TIFF or WebP as predict does: uint8 [height, width, 3], RGB, upright."""
     library = _library.files()
     pixels, width, height = ctypes.c_void_p(), ctypes.c_int(), ctypes.c_int()
-    _library.check(library.ead_image_file_read(os.fsencode(path), *rules, ctypes.byref(pixels), ctypes.byref(width),
-                                               ctypes.byref(height)), library)
+    _library.check(library.ead_image_file_read(_library.path_bytes(path), *rules, ctypes.byref(pixels),
+                                               ctypes.byref(width), ctypes.byref(height)), library)
     image = numpy.empty((height.value, width.value, 3), numpy.uint8)
     ctypes.memmove(image.ctypes.data, pixels, image.nbytes)
     library.ead_image_file_free(pixels)

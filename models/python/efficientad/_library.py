@@ -3,13 +3,14 @@
 import ctypes
 import enum
 import os
-from typing import Optional
+from typing import Optional, Union
 
 FOLDER = os.path.dirname(os.path.abspath(__file__))
 
 
 class Error(RuntimeError):
-    """A failure that the library tells: one line with file, value and cure. status: its number."""
+    """A failure that the library tells: one line with file, value and cure; of train() and evaluate() one
+    line for each thing that is wrong, and how many they are. status: its number."""
 
     def __init__(self, message: str, status: int = 0) -> None:
         super().__init__(message)
@@ -89,6 +90,14 @@ def files() -> ctypes.CDLL:
     if _files is None:
         _files = _load("libefficientad_files.so", _FILE_PROTOTYPES)
     return _files
+
+
+def path_bytes(path: Union[str, "os.PathLike[str]"]) -> bytes:
+    """As the library takes a path: it ends at a zero byte."""
+    encoded = os.fsencode(path)
+    if b"\0" in encoded:
+        raise ValueError(f"a path with a zero byte: {path!r}")
+    return encoded
 
 
 def check(status: int, library: ctypes.CDLL = LIBRARY) -> None:

@@ -46,7 +46,7 @@ class Detector:
             data = bytes(model)
             check(LIBRARY.ead_detector_open_memory(data, len(data), ctypes.byref(options), ctypes.byref(self._handle)))
         else:
-            check(LIBRARY.ead_detector_open_with(os.fsencode(model), ctypes.byref(options),
+            check(LIBRARY.ead_detector_open_with(_library.path_bytes(model), ctypes.byref(options),
                                                  ctypes.byref(self._handle)))
         texts = self.metadata
         self._rules = FileRules(int(texts.get("image_bits", "0")), int(texts.get("image_white", "0")), max_pixels)
