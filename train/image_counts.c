@@ -29,9 +29,8 @@ void ead_warn_of_training_images(int count, char text[EAD_COUNT_WARNING]) {
     int enough = (int)ceil(log(MISSING) / log(1 - RARE));
     text[0] = '\0';
     if (count < 1 || count >= enough) return;
-    snprintf(
-        text, EAD_COUNT_WARNING,
-        "%d training image%s: how one good part in 10 looks is in none of them with a probability of %.2g %% "
-        "(0.9^%d); with %d it would be below 1 %%",
-        count, count == 1 ? "" : "s", 100 * pow(1 - RARE, count), count, enough);
+    snprintf(text, EAD_COUNT_WARNING,
+             "%d training image%s: a look that one good part in 10 has is missing with a probability of %.2g "
+             "%%; with %d images, below 1 %%",
+             count, count == 1 ? "" : "s", 100 * pow(1 - RARE, count), enough);
 }

@@ -20,7 +20,7 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_SIGNALLED = 128 };
 
 static EadStatus act(const EadArguments *arguments) {
     static EadStatus (*const functions[EAD_COMMAND_COUNT])(const EadArguments *) = {
-#define EAD_COMMAND(name, min_paths, max_paths, words, synopsis, summary, example) ead_command_##name,
+#define EAD_COMMAND(name, min_paths, max_paths, words, synopsis, summary, exits, example) ead_command_##name,
 #include "train/cli/commands.def"
 #undef EAD_COMMAND
     };

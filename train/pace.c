@@ -194,7 +194,8 @@ void ead_pace_describe(const EadPace *pace, const char *what, char text[EAD_PACE
     double besides = ead_pace_besides(pace), counted = (double)pace->counted;
     int minutes = shorter_minutes(pace->steps + besides);
     if (pace->looks > 0)
-        snprintf(looks, sizeof looks, ", %.2g %% for looks at how it goes", 100 * pace->looks / pace->steps);
+        snprintf(looks, sizeof looks, ", %.2g %% for scoring images in between",
+                 100 * pace->looks / pace->steps);
     size_t used =
         (size_t)snprintf(text, EAD_PACE_SIZE, "%s take about %s here (%.3g ms a step%s), all else %s", what,
                          ead_duration_text(pace->steps, steps), 1e3 * pace->steps / counted, looks,

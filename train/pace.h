@@ -46,7 +46,7 @@ EadStatus ead_pace_image(const EadFit *fit, const EadRunSpec *spec, const EadDat
 double ead_pace_looks(const EadPace *pace, const EadConfig *config);
 double ead_pace_besides(const EadPace *pace);
 
-/* "70000 steps take about 5.4 hours here (275 ms a step, 0.9 % for looks at how it goes), all else 40 s; --minutes 60 would do about 12900 of the 70000
+/* "70000 steps take about 5.4 hours here (275 ms a step, 0.9 % for scoring images in between), all else 40 s; --minutes 60 would do about 12900 of the 70000
  * steps"; what: how the config names its steps, "70000 steps", "160 epochs". */
 enum { EAD_PACE_SIZE = 256 };
 void ead_pace_describe(const EadPace *pace, const char *what, char text[EAD_PACE_SIZE]);

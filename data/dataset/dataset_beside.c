@@ -11,7 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* Items of an undivided data set with numbers that it divides are tested: kos05, kos10, ..., kos50. */
+/* Items of an undivided data set whose numbers it divides are tested: kos05, kos10, ..., kos50. */
 enum { TEST_ITEM = 5 };
 
 static EadStatus marks_defect(const char *path, EadImageNotes *notes, bool *defect) {
@@ -147,15 +147,13 @@ static EadStatus add_parts(Pairing *pairing) {
     if (!layout->train[0] && !spec->test_only && out->train.count == 0)
         return ead_fail(
             EAD_BAD_ARGUMENT,
-            "%s: no good images to train on: all are of items that are tested, with numbers that %d "
-            "divides",
+            "%s: no good images to train on: all are of items for tests, whose numbers %d divides",
             spec->path, TEST_ITEM);
     if (!layout->train[0] && !spec->test_only)
-        EAD_TRY(
-            ead_strings_print(&out->notes,
-                              "%s: tested are the good images of items with numbers that %d divides, and all "
-                              "defects (%d); trained on are the other good ones (%d)",
-                              spec->path, TEST_ITEM, out->test_count, out->train.count));
+        EAD_TRY(ead_strings_print(&out->notes,
+                                  "%s: for tests: the good images of items whose numbers %d divides, and all "
+                                  "defects (%d); for training: the other good images (%d)",
+                                  spec->path, TEST_ITEM, out->test_count, out->train.count));
     EAD_TRY(ead_dataset_note_for_training(out, spec->path, pairing->for_training));
     if (layout->train[0]) EAD_TRY(tell_unused(pairing));
     if (pairing->left_out == 0) return EAD_OK;

@@ -220,8 +220,8 @@ static EadStatus divide(EadDataset *out, const char *folder, bool test_only) {
     if (status == EAD_OK && test_only) status = ead_dataset_note_for_training(out, folder, normal - tested);
     if (status != EAD_OK) return status;
     return ead_strings_print(&out->notes,
-                             "%s: tested are every fifth good image (%d of %d) and all others (%d); "
-                             "dataset.train_good and the keys behind it divide them otherwise",
+                             "%s: for tests: every fifth good image (%d of %d) and all others (%d); "
+                             "dataset.train_good, test_good and defects change this",
                              folder, tested, normal, anomalous);
 }
 

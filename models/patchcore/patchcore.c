@@ -130,8 +130,8 @@ static void describe(const EadModel *base, char *text, size_t size) {
     const EadPatchcore *model = (const EadPatchcore *)base;
     char taps[128];
     ead_backbone_taps_text(&model->backbone, &model->spec.taps, taps, sizeof taps);
-    snprintf(text, size, "PatchCore at %dx%d, %d x %d numbers of %s's %s", base->height, base->width,
-             model->rows, model->spec.length, model->backbone.name, taps);
+    snprintf(text, size, "PatchCore at %dx%d, bank of %d patches of %s's %s", base->height, base->width,
+             model->rows, model->backbone.name, taps);
 }
 
 extern const EadMethodFunctions ead_patchcore_functions;

@@ -168,8 +168,8 @@ static void describe(const EadModel *base, char *text, size_t size) {
     for (int i = 0; i < model->count; i++) {
         const EadPatchcore *member = model->members[i];
         size_t used = strlen(text);
-        snprintf(text + used, size - used, "%s %d x %d numbers of %s", i ? "," : "", member->rows,
-                 member->spec.length, member->backbone.name);
+        snprintf(text + used, size - used, "%s bank of %d patches of %s", i ? "," : "", member->rows,
+                 member->backbone.name);
     }
 }
 

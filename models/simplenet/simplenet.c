@@ -282,7 +282,7 @@ static void describe(const EadModel *base, char *text, size_t size) {
     const EadSimplenet *model = (const EadSimplenet *)base;
     char taps[128];
     ead_backbone_taps_text(&model->backbone, &model->spec.taps, taps, sizeof taps);
-    snprintf(text, size, "SimpleNet at %dx%d, %d numbers of %s's %s, %d hidden units", base->height,
+    snprintf(text, size, "SimpleNet at %dx%d, %d features of %s's %s, %d hidden units", base->height,
              base->width, model->spec.length, model->backbone.name, taps, model->spec.hidden);
 }
 

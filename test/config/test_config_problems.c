@@ -75,12 +75,12 @@ START_TEST(test_problems_told) {
     ck_assert(size == 0);
     ead_problems_add(&problems, ead_fail(EAD_BAD_ARGUMENT, "second"));
     ck_assert_int_eq(ead_problems_tell(&problems, stream), EAD_BAD_FILE);
-    ck_assert_str_eq(ead_error_message(), "these 2 are wrong; nothing was begun");
+    ck_assert_str_eq(ead_error_message(), "2 mistakes; nothing was started");
     fflush(stream);
     ck_assert_str_eq(text, "efficientad: first\nefficientad: second\n");
     for (int i = 2; i < 25; i++) ead_problems_add(&problems, ead_fail(EAD_BAD_FILE, "number %d", i));
     (void)ead_problems_tell(&problems, stream);
-    ck_assert_str_eq(ead_error_message(), "these and 5 more are wrong; nothing was begun");
+    ck_assert_str_eq(ead_error_message(), "25 mistakes, 20 of them above; nothing was started");
     fclose(stream);
     ck_assert_ptr_nonnull(strstr(text, "number 19"));
     ck_assert_ptr_null(strstr(text, "number 20"));
@@ -100,7 +100,7 @@ START_TEST(test_missing_files) {
     static const char *const lines[] = {"efficientad: penalty.path: cannot read no/penalty: No such file",
                                         "efficientad: model.init: cannot read no/model: No such file",
                                         "efficientad: dataset.path: no/data: cannot read: No such file",
-                                        "efficientad: these 3 are wrong; nothing was begun"};
+                                        "efficientad: 3 mistakes; nothing was started"};
     char command[1024];
     make_folders("build/scratch/config_problems/");
     snprintf(command, sizeof command,
@@ -123,15 +123,14 @@ START_TEST(test_settings_and_files) {
     } cases[] = {
         {"train --set train.stps=1 --set dataset.path=no/data --set dataset.category=c --set "
          "loss.penalty=false",
-         {"--set: unknown key 'train.stps'", "no/data: cannot read", "these 2 are wrong", "train --help"}},
+         {"--set: unknown key 'train.stps'", "no/data: cannot read", "2 mistakes", "train --help"}},
         {"train --set model.method=none --set dataset.path=no/data --set dataset.category=c --set "
          "loss.penalty=false",
-         {"there is no method 'none'", "no/data: cannot read", "these 2 are wrong", "these 2 are wrong"}},
+         {"there is no method 'none'", "no/data: cannot read", "2 mistakes", "2 mistakes"}},
         {"distill --set distill.steps=0 --set distill.images=no/images --set distill.backbone=no/backbone",
-         {"distill.steps: 0 is out", "cannot read no/images", "cannot read no/backbone",
-          "these 3 are wrong"}},
+         {"distill.steps: 0 is out", "cannot read no/images", "cannot read no/backbone", "3 mistakes"}},
         {"eval --model no/model --set train.stps=1 --set threshold.quantile=7",
-         {"no/model", "unknown key 'train.stps'", "threshold.quantile: 7", "these 3 are wrong"}},
+         {"no/model", "unknown key 'train.stps'", "threshold.quantile: 7", "3 mistakes"}},
     };
     char command[1024];
     make_folders("build/scratch/config_problems/");
@@ -160,14 +159,14 @@ static const struct {
     {"train --device tpu --set train.stps=1 --threads many --set train.lr=7 -c " S "c.yaml --streams 9",
      2,
      {"--device: 'tpu' is not cpu", "--set: unknown key 'train.stps'", "--threads: ", "--set: train.lr: 7 is",
-      "c.yaml:1: train.seed: ", "--streams: 9 is", "these 9 are wrong"}},
+      "c.yaml:1: train.seed: ", "--streams: 9 is", "9 mistakes"}},
     {"predict --device tpu --treads 4 --threads -1 x.png",
      2,
      {"--device: 'tpu'", "no option --treads; did you mean --threads?",
-      "--threads: ", "predict needs --model", "x.png: cannot read", "these 5 are wrong"}},
+      "--threads: ", "predict needs --model", "x.png: cannot read", "5 mistakes"}},
     {"sweep x.yaml --device tpu --jobs 0 --set train.lr=7",
      2,
-     {"--device: 'tpu'", "--jobs: 0 is", "train.lr: 7 is", "x.yaml: cannot open", "these 4 are wrong"}},
+     {"--device: 'tpu'", "--jobs: 0 is", "train.lr: 7 is", "x.yaml: cannot open", "4 mistakes"}},
     {"train --set dataset.type=folder --set dataset.path=" S " --set dataset.train_good=a --set "
      "dataset.test_good=b --set dataset.defects=c --set dataset.masks=/no/d --set penalty.path=" S
      "c.yaml --set model.teacher=" S
@@ -183,91 +182,85 @@ static const struct {
      "model.backbone=" S "c.yaml --set patchcore.add=" S "c.yaml -o /dev/null/run",
      1,
      {"no/data: cannot read", "model.backbone: " S "c.yaml: is a config, not a backbone",
-      "patchcore.add: " S "c.yaml: is a config", "/dev/null/run: cannot write here: ", "these 4 are wrong"}},
+      "patchcore.add: " S "c.yaml: is a config", "/dev/null/run: cannot write here: ", "4 mistakes"}},
     {"distill --set distill.images=" S
      "c.yaml --set distill.backbone=models/weights/teacher_small.safetensors "
      "-o " S "c.yaml",
      1,
      {"distill.images: " S "c.yaml: is a config", "is a teacher, not a backbone",
-      S "c.yaml: cannot write here", "these 3 are wrong"}},
+      S "c.yaml: cannot write here", "3 mistakes"}},
     /* What a model that cannot be read, or an option, would have said is not asked for. */
     {"eval -m no/model --set dataset.path=no/data -o /dev/null/x",
      1,
      {"no/model: cannot open", "dataset.path: no/data: cannot read", "/dev/null/x: cannot write here",
-      "these 3 are wrong"}},
+      "3 mistakes"}},
     {"eval -m no/model --set dataset.type=folder --set dataset.path=" S " --set dataset.defects=none "
      "--threshold big --precisoin fp32",
      2,
-     {"no/model: cannot open", "--threshold: ", "no option --precisoin", "these 3 are wrong"}},
+     {"no/model: cannot open", "--threshold: ", "no option --precisoin", "3 mistakes"}},
     {"eval -m no/model -c " S "d.yaml",
      1,
-     {"no/model: cannot open", "dataset.path: no/data: cannot read", "these 2 are wrong"}},
+     {"no/model: cannot open", "dataset.path: no/data: cannot read", "2 mistakes"}},
     {"predict -m no/model --bits 99 --maps /dev/null/maps --overlays /dev/null/heat no/a.png " S " -",
      2,
      {"no/model: cannot open", "--bits: 99", "/dev/null/maps: cannot", "/dev/null/heat: cannot",
-      "no/a.png: cannot read", S ": no images in this folder", "these 6 are wrong"}},
+      "no/a.png: cannot read", S ": no images in this folder", "6 mistakes"}},
     {"predict -m no/model --bits 12 --white 9 no/a.png",
      1,
-     {"no/model: cannot open", "--white and --bits both say", "no/a.png: cannot read", "these 3 are wrong"}},
+     {"no/model: cannot open", "--white and --bits both say", "no/a.png: cannot read", "3 mistakes"}},
     {"train -c " S "d.yaml -o " S "new --set dataset.bits=12 --set dataset.white=9",
      1,
      {"dataset.white and dataset.bits both say what is white; set one of them to 0", "no/data: cannot",
-      "these 2 are wrong"}},
+      "2 mistakes"}},
     {"train --confg x.yaml --set dataset.path=no/data --set model.teacher=no/teacher -o /dev/null/x",
      2,
      {"no option --confg", "dataset.path: no/data: cannot read", "/dev/null/x: cannot write here",
-      "model.teacher: cannot read no/teacher", "these 4 are wrong"}},
-    {"train -o '' -c " S "d.yaml", 2, {"--output: the path is empty", "no/data: cannot", "these 2 are"}},
+      "model.teacher: cannot read no/teacher", "4 mistakes"}},
+    {"train -o '' -c " S "d.yaml", 2, {"--output: the path is empty", "no/data: cannot", "2 mistakes"}},
     {"train -c " S "d.yaml --minutes 3 --until-converged --set model.method=patchcore -o " S "done",
      1,
      {"no/data: cannot read", "until_converged: patchcore has", "--minutes picks a number of steps",
-      "done: holds a run already", "these 4 are wrong"}},
+      "done: holds a run already", "4 mistakes"}},
     {"import -o /dev/null/out.safetensors --padding so no/a no/b " S "c.yaml " S "some",
      2,
      {"--padding: ", "no/a: cannot", "no/b: cannot", "c.yaml: is a config, not weights",
-      S "some: holds no .pth", "/dev/null: cannot write here", "these 6 are wrong"}},
+      S "some: holds no .pth", "/dev/null: cannot write here", "6 mistakes"}},
     {"bench ops step stap --set model.method=patchcore --set train.lr=7 --batch 0 --json /dev/null/j "
      "--csv " S,
      2,
      {"bench: 'stap' is not", "train.lr: 7", "--batch: 0", "fitted without steps", "/dev/null: cannot",
-      S ": cannot write: it is a folder", "these 6 are wrong"}},
+      S ": cannot write: it is a folder", "6 mistakes"}},
     {"synth -o " S "some --size 8 --seed x --textures 1",
      2,
-     {"--size: ", "--seed: ", "some/gasket: not empty", "some/textures: not empty", "these 4 are wrong"}},
+     {"--size: ", "--seed: ", "some/gasket: not empty", "some/textures: not empty", "4 mistakes"}},
     {"report no/runs more -q",
      2,
-     {"no option -q", "no/runs/report.html: cannot read", "more/report.html: cannot read",
-      "these 3 are wrong"}},
+     {"no option -q", "no/runs/report.html: cannot read", "more/report.html: cannot read", "3 mistakes"}},
     /* A type or category that is none hides nothing of what is not there. */
     {"train --set dataset.type=mvtec --set dataset.path=no/data --set dataset.train_good=/no/good --set "
      "dataset.add=/no/more --set loss.penalty=false -o " S "new",
      2,
      {"dataset.type: 'mvtec' is not one of", "dataset.path: no/data: cannot read",
-      "dataset.train_good: /no/good: no such folder", "dataset.add: /no/more: no such folder",
-      "these 4 are wrong"}},
+      "dataset.train_good: /no/good: no such folder", "dataset.add: /no/more: no such folder", "4 mistakes"}},
     {"train --set dataset.category=all --set dataset.path=" S "c.yaml --set loss.penalty=false -o " S "new",
      1,
      {"dataset.category is all, but", "dataset.path: " S "c.yaml: is a config, not the folder",
-      "these 2 are wrong"}},
+      "2 mistakes"}},
     {"measure --maps no/maps --set dataset.type=mvtec --set dataset.path=no/data --set dataset.masks=/no/m "
      "-o " S "new",
      2,
      {"dataset.type: 'mvtec'", "--maps: no/maps", "dataset.path: no/data", "dataset.masks: /no/m: no such",
-      "these 4 are wrong"}},
+      "4 mistakes"}},
     /* A path that means nothing is told once, and its place is not taken for empty. */
     {"predict -m no/model '~nobody/a.png' no/b.png",
      2,
      {"no/model: cannot open", "predict: '~nobody/a.png': the home folder of another user",
-      "no/b.png: ", "these 3 are wrong"}},
-    {"train '~nobody/photos' --threads none",
-     2,
-     {"train: '~nobody/photos': ", "--threads: ", "these 2 are wrong"}},
-    {"report '~nobody/run' no/run",
-     2,
-     {"'~nobody/run': ", "no/run/report.html: cannot", "these 2 are wrong"}},
+      "no/b.png: ", "3 mistakes"}},
+    {"train '~nobody/photos' --threads none", 2, {"train: '~nobody/photos': ", "--threads: ", "2 mistakes"}},
+    {"report '~nobody/run' no/run", 2, {"'~nobody/run': ", "no/run/report.html: cannot", "2 mistakes"}},
     {"report " S "sweeps",
      1,
-     {"a.sweep.json:1: ", "b.sweep.json: ", "b.csv: cannot write: it is a folder", "these 3 are wrong"}},
+     {"a.sweep.json:1: ", "b.sweep.json: ", "b.csv: cannot write: it is a folder", "3 mistakes"}},
 };
 
 START_TEST(test_of_every_sort) {

@@ -19,10 +19,9 @@ START_TEST(kolektor_sdd) {
     CHECK(spec, 3, 1, expected);
     ASSERT_OK(ead_dataset_open(&spec, &dataset));
     ck_assert_int_eq(dataset.notes.count, 1);
-    ck_assert_str_eq(
-        dataset.notes.items[0],
-        SCRATCH "sdd: tested are the good images of items with numbers that 5 divides, and all defects (3); "
-                "trained on are the other good ones (4)");
+    ck_assert_str_eq(dataset.notes.items[0], SCRATCH
+                     "sdd: for tests: the good images of items whose numbers 5 divides, and all defects (3); "
+                     "for training: the other good images (4)");
     ead_dataset_free(&dataset);
     spec.test_only = true;
     ASSERT_OK(ead_dataset_open(&spec, &dataset));
@@ -59,9 +58,8 @@ START_TEST(kolektor_items_keep_their_part) {
     shell_ok("rm -r " SCRATCH "items/kos05");
     check(spec, 2, 1, expected + 2, 1);
     shell_ok("rm -r " SCRATCH "items/kos49 " SCRATCH "items/others");
-    ASSERT_FAILS(
-        ead_dataset_open(&spec, &dataset), EAD_BAD_ARGUMENT,
-        "items: no good images to train on: all are of items that are tested, with numbers that 5 divides");
+    ASSERT_FAILS(ead_dataset_open(&spec, &dataset), EAD_BAD_ARGUMENT,
+                 "items: no good images to train on: all are of items for tests, whose numbers 5 divides");
 }
 END_TEST
 

@@ -79,7 +79,7 @@ START_TEST(files_give_the_same_model_back) {
         ck_assert(again->spec.sigma == 4 && again->spec.neighbours == 2 &&
                   again->spec.reweight == model->spec.reweight && again->spec.stored == model->spec.stored);
         read->method->functions->describe(read, text, sizeof text);
-        ck_assert_str_eq(text, "PatchCore at 96x64, 38 x 160 numbers of resnet18's layer2,layer3");
+        ck_assert_str_eq(text, "PatchCore at 96x64, bank of 38 patches of resnet18's layer2,layer3");
         free(before), free(after);
         ead_model_free(read);
         ead_model_free(&model->base);

@@ -50,8 +50,8 @@ START_TEST(ensembles_come_back_from_files) {
     ck_assert(read->color_high == 1);
     read->method->functions->describe(read, text, sizeof text);
     ck_assert_str_eq(
-        text, "PatchCore ensemble at 96x64, fused by held-out good images: 38 x 160 numbers of resnet18, "
-              "38 x 160 numbers of resnet18");
+        text, "PatchCore ensemble at 96x64, fused by held-out good images: bank of 38 patches of resnet18, "
+              "bank of 38 patches of resnet18");
     free(before), free(after);
     ead_model_free(read);
     ead_model_free(&model->base);

@@ -180,7 +180,8 @@ START_TEST(files_give_the_same_model_back) {
         ck_assert(memcmp(before, after, sizeof *before * HEIGHT * WIDTH) == 0 && before_score == after_score);
         ck_assert(((const EadSimplenet *)read)->spec.sigma == 4);
         read->method->functions->describe(read, text, sizeof text);
-        ck_assert_str_eq(text, "SimpleNet at 96x64, 48 numbers of resnet18's layer2,layer3, 32 hidden units");
+        ck_assert_str_eq(text,
+                         "SimpleNet at 96x64, 48 features of resnet18's layer2,layer3, 32 hidden units");
         ck_assert(read->method->functions->bytes(read) > 4u * (LENGTH * LENGTH + 2 * HIDDEN * LENGTH));
         free(before), free(after);
         ead_model_free(read);

@@ -268,7 +268,7 @@ START_TEST(all_that_is_wrong_is_told_at_once) {
         S "maps: maps that belong to no test image (1): more.tiff; --partial leaves them out",
         S "s.csv: test images without a score (5): ",
         S "maps/chip/001.tiff: the file is empty (0 bytes); --partial leaves it out",
-        "efficientad: these 6 are wrong"};
+        "efficientad: 6 mistakes"};
     NEED_PROGRAM();
     Outcome outcome;
     shell_ok("rm -rf " S "bad " S "maps; " COPY "rm " S "maps/good/001.tiff; : >" S
@@ -280,7 +280,7 @@ START_TEST(all_that_is_wrong_is_told_at_once) {
     for (int i = 0; i < COUNT(lines); i++) assert_contains(outcome.err, lines[i]);
     run("measure -q --partial " SET "--maps " S "maps --scores " S "s.csv -o " S "bad", 0, &outcome);
     ck_assert_int_eq(outcome.code, 1);
-    assert_contains(outcome.err, "efficientad: these 2 are wrong"); /* what may mean two things */
+    assert_contains(outcome.err, "efficientad: 2 mistakes"); /* what may mean two things */
     shell_ok("for map in " S "maps/*/*; do : >$map; done");
     run("measure -q --partial " SET "--maps " S "maps -o " S "bad", 0, &outcome);
     ck_assert_int_eq(outcome.code, 1);
@@ -326,7 +326,7 @@ START_TEST(partial_leaves_out_and_tells) {
                     "left out: " S "maps: test images without a map (1): " S "set/parts/test/good/001.png\n");
     assert_contains(outcome.err, "left out: " S "maps: maps that belong to no test image (1): more.tiff\n");
     assert_contains(outcome.err, "not measured: " S "maps/chip/001.tiff: the file is empty (0 bytes)\n");
-    assert_contains(outcome.err, "measured are 4 of 6 test images\n");
+    assert_contains(outcome.err, "4 of 6 test images measured\n");
     json_t *metrics = metrics_of("new");
     ck_assert_int_eq(json_integer_value(json_object_get(metrics, "images")), 4);
     json_decref(metrics);

@@ -91,7 +91,7 @@ START_TEST(outputs_are_tried_first) {
 }
 END_TEST
 
-/* lines: of what is told, the last that these are wrong. */
+/* lines: of what is told, the last that counts them. */
 static const struct {
     const char *words;
     int code;

@@ -31,7 +31,8 @@ START_TEST(fits_evaluates_and_predicts) {
     ck_assert(exists(S "first/metrics.json") && exists(S "first/report.html") &&
               !exists(S "first/losses.csv"));
     shell_ok("ls " S "first/events.out.tfevents.*"); /* maps alone: there are no losses */
-    assert_file_holds(S "first/report.html", "PatchCore at 128x128, 64 x 64 numbers of pdn_small's stride8");
+    assert_file_holds(S "first/report.html",
+                      "PatchCore at 128x128, bank of 64 patches of pdn_small's stride8");
     check_use("first", &outcome);
     run_well(TRAIN "again --threads 3");
     ck_assert(same_tensors(S "first/model.safetensors", S "again/model.safetensors"));

@@ -106,7 +106,7 @@ START_TEST(what_is_outside_moves_nothing) {
 }
 END_TEST
 
-/* The library takes the region from the file; outside, maps have the least value that they have inside. */
+/* The library takes the region from the file; outside, the map has its lowest inside value. */
 START_TEST(the_library_inspects_the_same) {
     EadDetector *detector;
     uint8_t rgb[SIDE * SIDE * 3], small[3] = {0};

@@ -22,7 +22,7 @@ START_TEST(trains_evaluates_and_predicts) {
     }
     ck_assert(exists(S "first/metrics.json"));
     assert_file_holds(S "first/report.html",
-                      "SimpleNet at 128x128, 64 numbers of pdn_small's stride8, 32 hidden units");
+                      "SimpleNet at 128x128, 64 features of pdn_small's stride8, 32 hidden units");
     check_use("first", &outcome);
     run_well(
         "bench -q infer --repeat 2 --image-size 128 --set model.method=simplenet --set simplenet.width=64");

@@ -233,7 +233,7 @@ END_TEST
 START_TEST(view_goes_by_keyboard) {
     Browser b;
     SKIP_UNLESS(browser_is_there(), "chromium is not installed");
-    open_labelled(&b, 1280, 720, SCRATCH "report.html#image-3"); /* after the missed ones the highest score */
+    open_labelled(&b, 1280, 720, SCRATCH "report.html#image-4"); /* after the missed ones the highest score */
     ck_assert_double_eq(browser_number(&b, OPEN), 1);
     browser_expect(&b, TITLE, "bad 19 <b>.png");
     json_decref(browser_value(&b, "new Promise(done => { const p = document.querySelector('.original img');"
@@ -248,7 +248,7 @@ START_TEST(view_goes_by_keyboard) {
                    "student–teacher map of bad 19 <b>.png, <i>scratch, score 0.85");
     press_times(&b, "ArrowRight", KEY_RIGHT, 2);
     browser_expect(&b, TITLE, "bad 17 <b>.png");
-    browser_expect(&b, "location.hash", "#image-5");
+    browser_expect(&b, "location.hash", "#image-6");
     press_times(&b, "ArrowLeft", KEY_LEFT, 3);
     browser_expect(&b, TITLE,
                    "bad 10 <b>.png"); /* the last of the missed ones, which begin with the lowest score */
@@ -328,7 +328,7 @@ START_TEST(pages_are_readable) {
     write_unlabelled(SCRATCH "new.html", 0.45);
     browser_open(&b, SCRATCH "home");
     assert_readable_everywhere(&b, SCRATCH "report.html");
-    assert_readable_everywhere(&b, SCRATCH "report.html#image-3");
+    assert_readable_everywhere(&b, SCRATCH "report.html#image-4");
     assert_readable_everywhere(&b, SCRATCH "new.html");
     browser_close(&b);
 }

@@ -435,7 +435,7 @@ START_TEST(a_failed_run_is_told_by_its_log) {
         const char *reason;
     } cases[] = {
         {"training 3/3\nefficientad: a.png: is damaged\n12 skipped\n", 1 << 8, "a.png: is damaged"},
-        {"efficientad: no x\nefficientad: no y\nefficientad: these 2 are wrong; nothing was begun\n", 1 << 8,
+        {"efficientad: no x\nefficientad: no y\nefficientad: 2 mistakes; nothing was started\n", 1 << 8,
          "no x; no y"},
         {"training 3/3\n\nlibgomp: Out of memory\n\n", 1 << 8,
          "ended with exit code 1; its log ends: libgomp: Out of memory"},

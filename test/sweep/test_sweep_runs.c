@@ -160,7 +160,7 @@ START_TEST(a_dry_run_tells_what_it_would_take) {
                          "away: cannot read"),
                   "%s", outcome.err);
     assert_contains(outcome.err,
-                    "\n2 of the runs to do are not in what follows: their length depends on data ");
+                    "\nthe estimate leaves out 2 of the runs: their length depends on missing data");
     assert_contains(outcome.err, "\nthey take about ");
     assert_contains(outcome.err, " here, one at a time; measured for 2 kinds of model, a step ");
     assert_contains(outcome.err, " GB on the disk; 3 of them share their weights with others\n");
@@ -265,14 +265,14 @@ static const struct {
       YAML ":6: 'x y' is not a valid name", YAML ":7: '-2' is not a seed", YAML ":7: seed 1 is given twice\n",
       "efficientad: --jobs: 0 is out", "efficientad: --set: unknown key 'train.epochs'",
       YAML ":2: train.lr: 7 is out", YAML ": x y/c/a/seed-1 and 1 more run: model.method: there is no method",
-      "efficientad: these 15 are wrong; nothing was begun\n"}},
+      "efficientad: 15 mistakes; nothing was started\n"}},
     /* The base and the collections in files of their own; a file that belongs elsewhere. */
     {"--shard 3/2",
      "base: none.yaml\noutput: [o]\ncollections: half.csv\nvariants: {}\nseeds: none\n",
      7,
      {"efficientad: " S "none.yaml: cannot open this config", YAML ":2: output takes a text",
       "efficientad: " S "half.csv: cannot ", YAML ":4: variants is empty", YAML ":5: seeds takes a list",
-      "efficientad: --shard: ", "efficientad: these 6 are wrong; nothing was begun\n"}},
+      "efficientad: --shard: ", "efficientad: 6 mistakes; nothing was started\n"}},
     /* What is missing on the disk, of one run or of several: the first of them is not begun either. */
     {"-o " S "wrong",
      "config: {dataset.path: " S "data, loss.penalty: false, model.image_size: 64}\n"
@@ -287,7 +287,7 @@ static const struct {
       YAML ": v/gone/a/seed-1 and 11 more runs: dataset.path: " S "gone: cannot read: No such file",
       YAML ": v/own/seed-1 and 5 more runs: dataset.train_good: " S "data/no/good: no such folder\n",
       YAML ": w/here/gasket/seed-1 and 14 more runs: model.backbone: cannot read " S "resnet.pth",
-      "efficientad: these 4 are wrong; nothing was begun\n"}},
+      "efficientad: 4 mistakes; nothing was started\n"}},
     {"-o /dev/null/wrong --shard 1/15", NULL, 3, {": w/", "/dev/null/wrong: cannot write here: "}},
     /* Features that a backbone does not have, of members too, beside what else is wrong. */
     {"-o " S "wrong",
@@ -312,7 +312,7 @@ static const struct {
       YAML ": e/c/gasket/seed-1 and 1 more run: member 2 of patchcore_ensemble.members: "
            "patchcore.layers: 'x'",
       YAML ": away/c/gasket/seed-1 and 1 more run: model.backbone: cannot read " S "resnet.pth",
-      "efficientad: these 6 are wrong; nothing was begun\n"}},
+      "efficientad: 6 mistakes; nothing was started\n"}},
     {"--dry-run",
      "collections: {c: {}}\nvariants: {v: {train.lr: 2}}\n",
      8,
@@ -354,7 +354,7 @@ START_TEST(folders_are_tried_before_the_first_run) {
         "t/v/s/gasket/seed-11/.lock: is a special file, and no lock of this program; move it away",
         "t/v/s/gasket/seed-12/.lock: this file is not a lock of this program",
         "t/cache: cannot write here: ",
-        "efficientad: these 12 are wrong; nothing was begun\n"};
+        "efficientad: 12 mistakes; nothing was started\n"};
     Outcome outcome;
     NEED_PROGRAM();
     shell_ok("rm -rf " S "t " S "data");

@@ -5,6 +5,7 @@
 #include "core/base/philox.h"
 #include "test/torture/results_tree.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -123,9 +124,9 @@ static bool tells_cause(const Try *try, const char *said) {
 /* How many lines may tell errors: one; one for each input and one that counts them; or all problems of a config. */
 static int most_lines(const Try *try, const Ended *ended) {
     int problems;
-    const char *count = strstr(ended->said, "efficientad: these ");
-    if (count && sscanf(count, "efficientad: these %d are wrong; nothing was begun", &problems) == 1)
-        return problems + 1;
+    const char *count = strstr(ended->said, " mistakes; nothing was started");
+    while (count && count > ended->said && isdigit((unsigned char)count[-1])) count--;
+    if (count && sscanf(count, "%d", &problems) == 1) return problems + 1;
     return try->command->inputs > 1 ? try->command->inputs + 1 : 1;
 }
 

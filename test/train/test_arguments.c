@@ -243,7 +243,17 @@ static char *help_text(int command) {
     return text;
 }
 
-/* Each help names every option of its command, and its example is a valid command line. */
+/* Whether a text has a sentence, however its lines are broken. */
+static bool says(const char *text, const char *sentence) {
+    for (; *text; text++) {
+        const char *at = text, *rest = sentence;
+        for (; *rest && (*at == *rest || (*rest == ' ' && *at == '\n')); at++) rest++;
+        if (!*rest) return true;
+    }
+    return false;
+}
+
+/* Each help names every option of its command and its exit codes alone, and its example is a valid command line. */
 START_TEST(test_help) {
     char *program = help_text(-1);
     for (int i = 0; i < EAD_COMMAND_COUNT; i++) {
@@ -253,6 +263,11 @@ START_TEST(test_help) {
         char *text = help_text(i);
         ck_assert_ptr_nonnull(strstr(program, command->summary));
         ck_assert_ptr_nonnull(strstr(text, command->example));
+        ck_assert(says(text, "Exit codes: 0 done, 1 failed, 2 wrong usage"));
+        for (int other = 0; other < EAD_COMMAND_COUNT; other++) {
+            const char *exits = ead_command(other)->exits;
+            ck_assert_int_eq(*exits && says(text, exits), *exits && strstr(command->exits, exits));
+        }
         for (int option = 0; option < EAD_OPTION_COUNT; option++)
             if (ead_option_belongs((EadOptionId)option, command->name))
                 ck_assert_ptr_nonnull(strstr(text, ead_option((EadOptionId)option)->rule.name));

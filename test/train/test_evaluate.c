@@ -410,7 +410,7 @@ START_TEST(one_bad_thing_costs_itself) {
     assert_file_holds(
         FOLDER "stderr",
         "\nefficientad: dataset.strict: 1 of 3 masks are missing or cannot be used; their images");
-    assert_file_holds(FOLDER "stderr", "\nefficientad: these 3 are wrong; nothing was begun\n");
+    assert_file_holds(FOLDER "stderr", "\nefficientad: 3 mistakes; nothing was started\n");
 }
 END_TEST
 

@@ -126,9 +126,8 @@ START_TEST(the_length_of_a_run_is_told_with_a_shorter_one) {
         text, "70000 steps take about 5.3 hours here (275 ms a step), all else 3.4 s; --minutes 60 would do "
               "about 13079 of the 70000 steps");
     ead_pace_describe(&brief, "10 epochs", text);
-    ck_assert_str_eq(
-        text,
-        "10 epochs take about 5 minutes here (150 ms a step, 4 % for looks at how it goes), all else 0 s");
+    ck_assert_str_eq(text, "10 epochs take about 5 minutes here (150 ms a step, 4 % for scoring images in "
+                           "between), all else 0 s");
 }
 END_TEST
 
@@ -150,8 +149,9 @@ START_TEST(few_images_are_told_with_what_they_leave_open) {
     ead_config_free(&config);
     ead_warn_of_training_images(22, text);
     ck_assert_str_eq(
-        text, "22 training images: how one good part in 10 looks is in none of them with a probability of "
-              "9.8 % (0.9^22); with 44 it would be below 1 %");
+        text,
+        "22 training images: a look that one good part in 10 has is missing with a probability of 9.8 %; "
+        "with 44 images, below 1 %");
     ead_warn_of_training_images(44, text);
     ck_assert_str_eq(text, "");
 }

@@ -185,7 +185,7 @@ START_TEST(test_command) {
         ead_image_free(&image);
     }
     ck_assert_int_eq(run_synth(folder), EAD_BAD_FILE);
-    ck_assert_str_eq(ead_error_message(), "these 2 are wrong; nothing was begun"); /* both folders of it */
+    ck_assert_str_eq(ead_error_message(), "2 mistakes; nothing was started"); /* both folders of it */
     ck_assert_int_eq(run_synth("Makefile"), EAD_IO);
 }
 END_TEST

@@ -16,8 +16,8 @@
 #include <unistd.h>
 
 static const EadCommand commands[EAD_COMMAND_COUNT] = {
-#define EAD_COMMAND(name, min_paths, max_paths, words, synopsis, summary, example)                           \
-    {#name, min_paths, max_paths, words, synopsis, summary, example},
+#define EAD_COMMAND(name, min_paths, max_paths, words, synopsis, summary, exits, example)                    \
+    {#name, min_paths, max_paths, words, synopsis, summary, exits, example},
 #include "train/cli/commands.def"
 #undef EAD_COMMAND
 };

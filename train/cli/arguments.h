@@ -16,7 +16,7 @@
 enum { EAD_BENCH_SIZE_BOTH = EAD_SIZE_CHOICE_MEDIUM + 1 };
 
 typedef enum EadCommandId {
-#define EAD_COMMAND(name, min_paths, max_paths, words, synopsis, summary, example) EAD_COMMAND_##name,
+#define EAD_COMMAND(name, min_paths, max_paths, words, synopsis, summary, exits, example) EAD_COMMAND_##name,
 #include "train/cli/commands.def"
 #undef EAD_COMMAND
     EAD_COMMAND_COUNT
@@ -26,7 +26,9 @@ typedef struct EadCommand {
     const char *name;
     int min_paths, max_paths; /* max_paths -1: any number */
     const char *words;        /* "first|second" where the paths are a choice, else "" */
-    const char *synopsis, *summary, *example;
+    const char *synopsis, *summary;
+    const char *exits; /* what its exit codes mean beyond those of every command; "" where nothing */
+    const char *example;
 } EadCommand;
 
 typedef enum EadOptionId {
@@ -137,7 +139,7 @@ void ead_help_print_completion(FILE *stream);
 /* The functions behind the rows of commands.def. Each takes the parsed command line, does its work, and
  * leaves printing its error to main(). Results go to stdout, progress and notes to stderr. Errors: any; files
  * already written stay complete. */
-#define EAD_COMMAND(name, min_paths, max_paths, words, synopsis, summary, example)                           \
+#define EAD_COMMAND(name, min_paths, max_paths, words, synopsis, summary, exits, example)                    \
     EadStatus ead_command_##name(const EadArguments *arguments);
 #include "train/cli/commands.def"
 #undef EAD_COMMAND

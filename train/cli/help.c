@@ -12,14 +12,8 @@ static const char precedence[] =
     "options. " EAD_PATH_RULE;
 static const char environment[] =
     "Environment: EAD_DEBUG=nan names the first value that is not finite, EAD_DEBUG=graph prints every plan.";
-static const char exit_codes[] =
-    "Exit codes: 0 done, 1 failed, 2 wrong usage. predict: 0 only if every image was scored; 1 if some "
-    "could not be read or written (each has its line) or have a format that is not read (a message counts "
-    "them); its last message says how many of how many were scored. eval and train: 1 also if a test image "
-    "could not be scored or a map not written; all else is written. measure: 1 if a map could not be "
-    "measured, "
-    "unless --partial is given; nothing is written then. doctor: 1 if something is missing that the program "
-    "needs. Results go to stdout, all else to stderr.";
+static const char exit_codes[] = "Exit codes: 0 done, 1 failed, 2 wrong usage";
+static const char streams[] = "Results go to stdout, all else to stderr.";
 
 /* A command's first option from row number *next on (NULL: there is no more); moves *next behind it. */
 static const EadOption *next_option(const char *command, int *next) {
@@ -60,6 +54,14 @@ static void describe_option(const EadOption *option, char *text, size_t size) {
              has_default ? option->default_text : "", has_default ? ")" : "");
 }
 
+/* What is said of exit codes and streams; command NULL: of the program. */
+static void print_ends(FILE *stream, const EadCommand *command) {
+    char text[512];
+    snprintf(text, sizeof text, "%s%s%s. %s", exit_codes, command && *command->exits ? "; " : "",
+             command ? command->exits : "; help COMMAND has more", streams);
+    print_wrapped(stream, 0, 0, text);
+}
+
 static void print_command_help(FILE *stream, const EadCommand *command) {
     enum { INDENT = 29 };
     char sentence[512];
@@ -79,7 +81,7 @@ static void print_command_help(FILE *stream, const EadCommand *command) {
         print_wrapped(stream, column, INDENT, text);
     }
     fprintf(stream, "\nexample:\n  %s\n\n", command->example);
-    print_wrapped(stream, 0, 0, exit_codes);
+    print_ends(stream, command);
     if (!ead_option_belongs(EAD_OPTION_CONFIG, command->name)) return;
     fprintf(stream, "\nAll config keys with default, range and meaning: efficientad %s --help-config\n",
             command->name);
@@ -103,7 +105,7 @@ void ead_help_print(FILE *stream, int command) {
         print_wrapped(stream, column, column, ead_program_option(i)->help);
     }
     fputc('\n', stream);
-    print_wrapped(stream, 0, 0, exit_codes);
+    print_ends(stream, NULL);
     print_wrapped(stream, 0, 0, environment);
 }
 
@@ -133,6 +135,7 @@ static void man_command(FILE *stream, const EadCommand *command) {
         man_line(stream, " \\fI", option->placeholder, "\\fR\n");
         man_line(stream, "", text, ".\n");
     }
+    if (*command->exits) man_line(stream, ".PP\nExit codes: ", command->exits, ".\n");
     man_line(stream, ".PP\nExample:\n.PP\n.RS\n.nf\n", command->example, "\n.fi\n.RE\n");
 }
 
@@ -155,7 +158,7 @@ void ead_help_print_man(FILE *stream) {
         if (key->default_text[0]) man_line(stream, " Default: ", key->default_text, ".");
         fputc('\n', stream);
     }
-    man_line(stream, ".SH EXIT STATUS\n", exit_codes, "\n");
+    man_line(stream, ".SH EXIT STATUS\n", exit_codes, "; more at each command.\n");
 }
 
 static void print_choices(FILE *stream, const char *choices) {

@@ -111,7 +111,7 @@ static EadStatus tell_unmeasured(Measuring *m, EadResults *results) {
     if (left == 0)
         return ead_fail(EAD_BAD_FILE, "%s: none of its %d test images can be measured, see above",
                         m->config.dataset_path, count);
-    if (left < count) ead_print(stderr, "measured are %d of %d test images\n", left, count);
+    if (left < count) ead_print(stderr, "%d of %d test images measured\n", left, count);
     ead_strings_free(lines);
     return EAD_OK;
 }

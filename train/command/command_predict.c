@@ -157,7 +157,7 @@ static EadStatus conclude(const EadPredictor *predictor) {
     long long scored = predictor->scored, all = predictor->done + predictor->inputs.missed;
     long long unwritten = predictor->failed - (predictor->done - predictor->scored);
     if (scored < all)
-        return ead_fail(EAD_BAD_FILE, "%lld of %lld inputs scored; the others are told above", scored, all);
+        return ead_fail(EAD_BAD_FILE, "%lld of %lld inputs scored; see the messages above", scored, all);
     if (unwritten > 0) {
         char kinds[EAD_OUTPUT_NAMES];
         ead_map_output_name(predictor->outputs.folders, "or", kinds);
@@ -168,12 +168,18 @@ static EadStatus conclude(const EadPredictor *predictor) {
     return EAD_OK;
 }
 
+/* The page is called "Decisions: photos/new and 2 more". */
 static EadStatus write_report(const EadPredictor *predictor, const EadArguments *arguments) {
+    const char *first = arguments->paths[0];
+    char title[sizeof(EadPath) + 64], others[32] = "";
+    if (arguments->path_count > 1) snprintf(others, sizeof others, " and %d more", arguments->path_count - 1);
+    snprintf(title, sizeof title, "Decisions: %s%s", strcmp(first, "-") == 0 ? "list on stdin" : first,
+             others);
     const EadKeyValue provenance[] = {{"model file", arguments->values[EAD_OPTION_MODEL]},
-                                      {"first input", arguments->paths[0]},
+                                      {"first input", first},
                                       {"version", ead_version()}};
-    return ead_prediction_report_write(&predictor->report, predictor->outputs.report, "Images without labels",
-                                       provenance, (int)(sizeof provenance / sizeof *provenance));
+    return ead_prediction_report_write(&predictor->report, predictor->outputs.report, title, provenance,
+                                       (int)(sizeof provenance / sizeof *provenance));
 }
 
 /* Table and report of what was done, all of it or until Ctrl-C. */

@@ -173,7 +173,7 @@ static EadStatus size_run(Forecast *all, int index, ForecastRun *sized) {
     EAD_TRY(set_of(all, index, &sized->set));
     const ForecastSet *set = &all->sets[sized->set];
     if (!set->there && sized->fit->length_key != EAD_KEY_train_steps)
-        return ead_fail(EAD_IO, "their length depends on data that are not there");
+        return ead_fail(EAD_IO, "their length depends on missing data");
     EAD_TRY(kind_of(&run->config, &name));
     int kind, known = all->kind_names.count;
     EadStatus status =
@@ -247,7 +247,7 @@ static void tell_times(const Forecast *all) {
 
 static void tell(const Forecast *all) {
     if (all->without > 0)
-        ead_print(stderr, "%d of the runs to do are not in what follows: %s\n", all->without, all->reason);
+        ead_print(stderr, "the estimate leaves out %d of the runs: %s\n", all->without, all->reason);
     if (all->runs == all->without) return;
     if (all->work >= WORTH) tell_times(all);
     ead_print(stderr, "their models take %.3g GB on the disk", 1e-9 * all->bytes);

@@ -61,7 +61,7 @@ function drawComparedImages() {
         (bare > 0 ? ` Of ${bare} there is no picture: the page or a report has no more room.` : '') +
         (data.dropped > 0 ? ` ${data.dropped} more are not in the page.` : ''));
     const choices = add(page, 'div', {class: 'choices', role: 'radiogroup', 'aria-label': 'Which images'});
-    [['all', 'all'], ['differs', 'other decisions']].forEach(([kind, title], i) => {
+    [['all', 'all'], ['differs', 'different decisions']].forEach(([kind, title], i) => {
         add(choices, 'input', {type: 'radio', name: 'compared', id: 'compared-' + kind, checked: i === 0 ? '' : null});
         add(choices, 'label', {for: 'compared-' + kind}, title);
     });

@@ -8,7 +8,7 @@
 typedef struct EadComparison {
     int images;    /* that all runs have, */
     int pictured;  /* with pictures, */
-    int disagreed; /* and with other decisions */
+    int disagreed; /* and with different decisions */
     int lone;      /* that some run lacks; these are named in the page */
 } EadComparison;
 

@@ -1,10 +1,11 @@
-// The images: cards that the threshold judges, and the view of one image, addressed by #image-NUMBER.
+// The images: cards that the threshold judges, and the view of one image, addressed by #image-NUMBER, which counts from 1.
 
 const IMAGES = data.kind === 'unlabelled' ? 'Images' : data.of_validation ? 'Validation images' : 'Test images';
 const SECTIONS = labelled ? ['Missed defects', 'False alarms', 'All others, highest score first']
     : ['NG, highest score first', 'OK, highest score first', 'Highest score first'];
 const LOWEST_FIRST = labelled ? 0 : -1; // the section
 
+const addressOf = index => '#image-' + (index + 1);
 const baseName = image => image.path.split('/').pop();
 const isCalled = image => isNumber(threshold) && image.score >= threshold;
 const isBad = image => (labelled ? image.anomalous : isCalled(image)); // as the card is coloured
@@ -36,7 +37,7 @@ function addRamp(parent) {
 
 // A card with parts that follow the threshold: {image, index, figure, link, tag, pictures}.
 function makeCard(image, index, share) {
-    const figure = add(null, 'figure', {class: 'shot'}), name = baseName(image), href = '#image-' + index, pictures = [];
+    const figure = add(null, 'figure', {class: 'shot'}), name = baseName(image), href = addressOf(index), pictures = [];
     const card = {image, index, figure, pictures};
     if (image.image) {
         const pair = add(figure, 'a', {class: 'pair', href, tabindex: -1}); // by keyboard there is the name
@@ -78,7 +79,8 @@ function arrangeCards(box) {
         const sign = section === LOWEST_FIRST ? 1 : -1, members = cards.filter(card => card.section === section);
         const shown = members.filter(gallery.choice[2]).sort((a, b) => sign * (a.image.score - b.image.score) || a.index - b.index);
         if (shown.length === 0) return;
-        add(box, 'h3', {}, title + ' ', add(null, 'small', {}, shown.length));
+        const only = section === 2 && members.length === cards.length; // there are no mistakes
+        add(box, 'h3', {}, (only ? 'Highest score first' : title) + ' ', add(null, 'small', {}, shown.length));
         for (const pictured of [true, false]) {
             const part = shown.filter(card => Boolean(card.image.image) === pictured);
             if (part.length === 0) continue;
@@ -196,7 +198,7 @@ function showCard(card) {
 function step(by) {
     const {shown} = gallery, next = shown[shown.indexOf(view.card) + by];
     if (!next) return;
-    history.replaceState(null, '', '#image-' + next.index);
+    history.replaceState(null, '', addressOf(next.index));
     showCard(next);
 }
 
@@ -232,7 +234,7 @@ function makeView() {
 }
 
 function followAddress() {
-    const found = /^#image-(\d+)$/.exec(location.hash), card = found && gallery.cards[Number(found[1])];
+    const found = /^#image-(\d+)$/.exec(location.hash), card = found && gallery.cards[Number(found[1]) - 1];
     if (card) showCard(card);
     else if (view.card) closeView();
 }

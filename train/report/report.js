@@ -158,8 +158,8 @@ function drawRun() {
 function drawCounts() {
     const {images} = scoreSets, tiles = add(page, 'div', {class: 'tiles'});
     const counts = [['images', () => images.count + data.failed],
-        ['NG, with the threshold or more', () => (isNumber(threshold) ? countReaching(images, threshold) : '–')],
-        ['OK, below it', () => (isNumber(threshold) ? images.count - countReaching(images, threshold) : '–')]];
+        ['NG: score at or above the threshold', () => (isNumber(threshold) ? countReaching(images, threshold) : '–')],
+        ['OK: score below it', () => (isNumber(threshold) ? images.count - countReaching(images, threshold) : '–')]];
     if (data.failed > 0) counts.push(['not scored', () => data.failed]);
     for (const [name, count] of counts) {
         const number = add(null, 'b');

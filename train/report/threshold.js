@@ -81,7 +81,7 @@ function describeRegions() {
     const metrics = data.metrics || {};
     if (!isNumber(data.pixel_threshold)) return '';
     const bounds = [metrics.validation_region_fpr_low, metrics.validation_region_fpr_high];
-    return `Pixels of the maps from ${short(data.pixel_threshold)} on make regions, which are outlined` +
+    return `Regions (outlined) are the pixels of ${short(data.pixel_threshold)} or more` +
         (bounds.every(isNumber) ? `; ${rates(bounds)} of such normal images have one (95 % confidence).` : '.');
 }
 

@@ -19,7 +19,7 @@ void ead_print_memory(const char *what, const EadBackend *backend, size_t planne
     else if (!backend->device)
         ead_print(stderr, "memory of %s: %.0f MB planned; this process takes %s%.0f MB%s%s\n", what,
                   1e-6 * (double)planned, later ? "up to " : "", 1e-6 * (double)(now + later), before,
-                  later ? " in all" : ", and images and maps of their size besides");
+                  later ? " in all" : ", plus the images and their maps");
     else if (backend->device->facts(backend->index, &facts) == EAD_OK)
         ead_print(stderr, "memory of %s: %.0f MB on %s (%s), where %.0f of %.0f MB are still free\n", what,
                   1e-6 * (double)planned, backend->name, facts.name,

@@ -34,8 +34,8 @@ EadStatus ead_problems_tell(const EadProblems *problems, FILE *stream) {
     for (int i = 0; i < count && i < TOLD; i++)
         ead_print(stream, "efficientad: %s\n", problems->lines.items[i]);
     if (count > TOLD)
-        return ead_fail(problems->status, "these and %d more are " EAD_NOTHING_BEGUN, count - TOLD);
-    return ead_fail(problems->status, "these %d are " EAD_NOTHING_BEGUN, count);
+        return ead_fail(problems->status, "%d mistakes, %d of them above; " EAD_NOTHING_STARTED, count, TOLD);
+    return ead_fail(problems->status, "%d mistakes; " EAD_NOTHING_STARTED, count);
 }
 
 void ead_problems_free(EadProblems *problems) {

@@ -22,7 +22,7 @@ void ead_problems_add_all(EadProblems *problems, const EadProblems *others);
 EadStatus ead_problems_since(const EadProblems *problems, int known);
 
 /* How a message ends that only counts what was told before it. */
-#define EAD_NOTHING_BEGUN "wrong; nothing was begun"
+#define EAD_NOTHING_STARTED "nothing was started"
 
 /* EAD_OK if there is none. One: fails with it. Several: writes them to the stream, a line each, the first 20,
  * and fails with their number. */

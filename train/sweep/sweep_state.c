@@ -167,7 +167,7 @@ void ead_sweep_log_reason(const EadSweepRun *run, off_t start, int status, char 
     if (fseeko(log, start, SEEK_SET) == 0)
         while (fgets(line, sizeof line, log)) {
             line[strcspn(line, "\n")] = '\0';
-            bool error = strncmp(line, beginning, skip) == 0 && !strstr(line, EAD_NOTHING_BEGUN);
+            bool error = strncmp(line, beginning, skip) == 0 && !strstr(line, EAD_NOTHING_STARTED);
             size_t end = error && told ? strlen(text) : 0;
             if (error) snprintf(text + end, size - end, "%s%s", end ? "; " : "", line + skip);
             told = told || error;
