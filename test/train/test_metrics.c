@@ -397,6 +397,23 @@ START_TEST(aupimo_cuts_a_run_of_equal_scores) {
 }
 END_TEST
 
+/* One of two defect pixels above all good ones, the other below: the curve comes to the bounds from 0 in one leap. */
+START_TEST(aupimo_begins_left_of_its_bounds) {
+    enum { SIDE = 600, PIXELS = 300 * SIDE };
+    static float map[PIXELS];
+    static uint8_t mask[PIXELS];
+    EadProAccumulator *pro;
+    ck_assert_int_eq(ead_pro_new(&pro), EAD_OK);
+    for (int i = 0; i < 40; i++) map[i] = (float)(100 - i);
+    ck_assert_int_eq(ead_pro_add(pro, map, SIDE, 300, NULL, NULL, EAD_PRO_GOOD), EAD_OK);
+    mask[0] = mask[1] = 1;
+    map[0] = 200, map[1] = 1;
+    ck_assert_int_eq(add_masked(pro, map, mask, SIDE, 300, 1), EAD_OK);
+    ck_assert_double_eq_tol(measure_pimo(pro, EAD_PRO_ALL), 0.5, 1e-12);
+    ead_pro_free(pro);
+}
+END_TEST
+
 /* Too few good pixels to tell rates of 1e-5 apart; good images of two sizes. */
 START_TEST(aupimo_is_undefined) {
     EadProAccumulator *pro = accumulate_pimo(190, 150);
@@ -425,6 +442,7 @@ int main(void) {
     tcase_add_test(tests, pixels_outside_are_in_no_figure);
     tcase_add_test(tests, aupimo_is_the_exact_integral);
     tcase_add_test(tests, aupimo_cuts_a_run_of_equal_scores);
+    tcase_add_test(tests, aupimo_begins_left_of_its_bounds);
     tcase_add_test(tests, aupimo_is_undefined);
     tcase_add_test(tests, pro_curve_matches_the_figure);
     tcase_add_test(tests, broken_maps_are_refused_and_not_added);

@@ -242,13 +242,14 @@ static LogArea log_area_new(const Walk *walk) {
     return area;
 }
 
-/* The curve is straight over the logarithm, where pixels of equal score move it to the right and up at once. Points
- * left of the lower bound count no area, so that the logarithm of 0 is never taken. */
+/* The curve is straight over the logarithm, where pixels of equal score move it to the right and up at once: never from
+ * 0 good pixels on to more than the lower bound. */
 static void log_area_to(LogArea *area, double x, double y) {
     double from = fmax(area->x, area->low), to = fmin(x, area->high);
     if (from < to) {
-        double slope = (y - area->y) / log(x / area->x);
-        double middle = area->y + slope * 0.5 * (log(from / area->x) + log(to / area->x));
+        double middle = area->y;
+        if (y > area->y)
+            middle += (y - area->y) * 0.5 * log(from / area->x * (to / area->x)) / log(x / area->x);
         sum_add(&area->sum, middle * log(to / from));
     }
     area->x = x;
