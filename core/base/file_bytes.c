@@ -2,6 +2,7 @@
 #include "core/base/file_bytes.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,11 +45,25 @@ static const char *kind_of(mode_t mode) {
     }
 }
 
+static EadStatus expect_regular(const char *path, const struct stat *info) {
+    if (S_ISREG(info->st_mode)) return EAD_OK;
+    return ead_fail(EAD_IO, "%s: is %s, not a regular file; put one in its place", path,
+                    kind_of(info->st_mode));
+}
+
 EadStatus ead_check_regular(const char *path) {
     struct stat info;
-    if (stat(path, &info) != 0 || S_ISREG(info.st_mode)) return EAD_OK;
-    return ead_fail(EAD_IO, "%s: is %s, not a regular file; put one in its place", path,
-                    kind_of(info.st_mode));
+    return stat(path, &info) == 0 ? expect_regular(path, &info) : EAD_OK;
+}
+
+EadStatus ead_open_regular(const char *path, int *descriptor) {
+    struct stat info = {0};
+    EAD_TRY(ead_check_regular(path)); /* opening a device may do something */
+    *descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (*descriptor < 0) return ead_fail(EAD_IO, "%s: cannot open: %s", path, strerror(errno));
+    EadStatus status = fstat(*descriptor, &info) == 0 ? expect_regular(path, &info) : EAD_OK;
+    if (status != EAD_OK) close(*descriptor);
+    return status;
 }
 
 /* Whether the path is that of something this process was given open: its input, a shell's <(command). */

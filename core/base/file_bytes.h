@@ -16,6 +16,10 @@ bool ead_write_at(int descriptor, const void *bytes, size_t size, off_t offset);
  * have no end. */
 EadStatus ead_check_regular(const char *path);
 
+/* Opens a regular file for reading, without waiting for anything; *descriptor is the caller's to close. Errors: EAD_IO,
+ * naming the file. */
+EadStatus ead_open_regular(const char *path, int *descriptor);
+
 /* Reads a file of at most max_size bytes (below 2^31) into new memory, with a 0 behind its last byte; where the path is
  * that of an open descriptor (/dev/stdin, /dev/fd/63), a pipe too. Errors, naming the file: EAD_IO; EAD_BAD_FILE if it is larger; EAD_NO_MEMORY. *bytes is NULL then,
  * else for the caller to free(). */

@@ -2,11 +2,13 @@
  * cube roots (one a round). */
 #include "core/file/sha256.h"
 
-#include <errno.h>
+#include "core/base/file_bytes.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { WORDS = 8, ROUNDS = 64, BLOCK = 64 };
 
@@ -71,8 +73,13 @@ EadStatus ead_file_sha256(const char *path, char text[EAD_SHA256_TEXT]) {
     uint8_t bytes[256 * BLOCK];
     uint64_t size = 0;
     size_t got, at = 0;
-    FILE *file = fopen(path, "rb");
-    if (!file) return ead_fail(EAD_IO, "%s: cannot open: %s", path, strerror(errno));
+    int descriptor;
+    EAD_TRY(ead_open_regular(path, &descriptor));
+    FILE *file = fdopen(descriptor, "rb");
+    if (!file) {
+        close(descriptor);
+        return ead_fail(EAD_NO_MEMORY, "%s: no memory to read it", path);
+    }
     memcpy(state, first_state, sizeof state);
     while ((got = fread(bytes, 1, sizeof bytes, file)) == sizeof bytes) {
         for (at = 0; at < got; at += BLOCK) add_block(state, bytes + at);

@@ -8,7 +8,7 @@
 
 enum { EAD_SHA256_TEXT = 65, EAD_SHA256_BYTES = 32 };
 
-/* As hexadecimal digits with a 0 behind them. Errors: EAD_IO. */
+/* As hexadecimal digits with a 0 behind them. Errors: EAD_IO, also for what is no regular file; EAD_NO_MEMORY. */
 EadStatus ead_file_sha256(const char *path, char text[EAD_SHA256_TEXT]);
 
 /* Of bytes [size]. */

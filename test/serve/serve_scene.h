@@ -14,7 +14,10 @@ static inline void open_server(const char *path, int batch, EadServer *server) {
     EadServeDetectors detectors = {.count = 1, .threads = 1, .batch = batch};
     *server = (EadServer){.rules.max_pixels = 1000000};
     ASSERT_OK(ead_model_registry_new(&detectors, &server->models));
+    EadProblems problems = {0};
     ASSERT_OK(ead_model_registry_add(server->models, "tiny", path));
+    ead_model_registry_open(server->models, &problems);
+    ASSERT_OK(ead_problems_since(&problems, 0));
     ASSERT_OK(ead_server_start(server, 1, 1));
 }
 

@@ -86,16 +86,30 @@ START_TEST(what_others_reach_needs_a_token) {
     NEED_SERVER();
     Outcome outcome;
     char address[128];
-    static const char *const wrong[][2] = {{"--listen 0.0.0.0:0", "--token-file"},
-                                           {"--listen :0", "--token-file"},
-                                           {"--listen nowhere", "HOST:PORT"},
-                                           {"--listen 127.0.0.1:99999", "HOST:PORT"},
-                                           {"--listen unix:", "needs a path"},
-                                           {"--token-file " S "missing", "missing"},
-                                           {"-m " MODEL " --listen " ADDRESS, "two models are called 'tiny'"},
-                                           {"-m x/y=" MODEL, "as the name of a model"},
-                                           {"-m other=" S "missing", "missing"},
-                                           {"--queue 0", "--queue"}};
+    static const char *const wrong[][2] = {
+        {"--listen 0.0.0.0:0", "--token-file"},
+        {"--listen :0", "--token-file"},
+        {"--listen nowhere", "HOST:PORT"},
+        {"--listen 127.0.0.1:99999", "HOST:PORT"},
+        {"--listen unix:", "needs a path"},
+        {"--token-file " S "missing", "missing"},
+        {"--token-file " S "secret --no-token", "contradict"},
+        {"--token-file " S "zero", "zero byte"},
+        {"-m z=/dev/zero", "/dev/zero: not a regular file"},
+        {"-m " S "fifo", "fifo: not a regular file"},
+        {"-m f=" S "tiny", "tiny: is a folder"},
+        {"--listen unix:" IMAGE, "is no socket"},
+        {"--listen unix:" S "tiny", "is no socket"},
+        {"--listen unix:" S "dangling", "is no socket"},
+        {"--listen unix:" S "no/socket", "in this folder"},
+        {"--listen 192.0.2.1:8080 --no-token", "an address of this machine"},
+        {"-m " MODEL " --listen " ADDRESS, "two models are called 'tiny'"},
+        {"-m x/y=" MODEL, "as the name of a model"},
+        {"-m other=" S "missing", "missing"},
+        {"--queue 0", "--queue"}};
+    write_text(S "secret", "a-secret\n");
+    write_bytes(S "zero", "a\0b\n", 4);
+    shell_ok("mkfifo " S "fifo; ln -s nowhere " S "dangling");
     for (int i = 0; i < COUNT(wrong); i++) {
         char words[512];
         snprintf(words, sizeof words, "serve -m " MODEL " %s", wrong[i][0]);
@@ -103,8 +117,10 @@ START_TEST(what_others_reach_needs_a_token) {
         ck_assert_msg(outcome.code == 1 || outcome.code == 2, "%s: exit %d", words, outcome.code);
         assert_contains(outcome.err, wrong[i][1]);
     }
-    write_text(S "token", "a-secret\n");
+    copy_file(S "secret", S "token");
+    chmod(S "token", 0604);
     pid_t child = start_server(S, SERVE "--token-file " S "token", address);
+    assert_file_holds(S "err", "every account of this machine can read " S "token");
     ck_assert_int_eq(get(address, "/v2/health/live"), 200);
     ck_assert_int_eq(get(address, "/v2"), 401);
     assert_contains(text, "WWW-Authenticate: Bearer");
@@ -120,6 +136,128 @@ START_TEST(what_others_reach_needs_a_token) {
     child = start_server(S, SERVE, address); /* over the socket's file that was left */
     stop_server(child, SIGINT);
     ck_assert(!exists(S "socket"));
+}
+END_TEST
+
+/* What needs no model is told without waiting for one, all of it. */
+START_TEST(mistakes_are_told_at_once) {
+    NEED_SERVER();
+    Outcome outcome;
+    write_bytes(S "zero", "a\0b\n", 4);
+    run("serve -m " MODEL " -m " S "missing -m f=" S "tiny --listen unix:" IMAGE " --token-file " S
+        "zero --tls-cert " S "nothing --tls-key " IMAGE,
+        0, &outcome);
+    ck_assert_int_eq(outcome.code, 1);
+    assert_contains(outcome.err, "missing: cannot open");
+    assert_contains(outcome.err, "tiny: is a folder");
+    assert_contains(outcome.err, "is no socket");
+    assert_contains(outcome.err, "--token-file: " S "zero");
+    assert_contains(outcome.err, "--tls-cert: " S "nothing");
+    assert_contains(outcome.err, "--tls-key: " IMAGE);
+    assert_contains(outcome.err, "these 6 are wrong");
+    ck_assert_int_eq(outcome.complaints, outcome.lines); /* no model was loaded and told of */
+    char words[512];
+    int port = socket(AF_INET, SOCK_STREAM, 0);
+    struct sockaddr_in bound = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof bound;
+    ck_assert(bind(port, (struct sockaddr *)&bound, size) == 0 && listen(port, 1) == 0);
+    getsockname(port, (struct sockaddr *)&bound, &size);
+    snprintf(words, sizeof words, "serve -m " MODEL " --listen 127.0.0.1:%d", ntohs(bound.sin_port));
+    run(words, 0, &outcome);
+    ck_assert_int_eq(outcome.code, 1);
+    assert_contains(outcome.err, "another process listens there");
+    ck_assert_int_eq(outcome.complaints, outcome.lines);
+    close(port);
+    snprintf(words, sizeof words,
+             "sh -c 'LISTEN_FDS=1 LISTEN_PID=$$ exec \"$PROGRAM\" serve -m " MODEL "' 3</dev/null 2>" S
+             "handed");
+    ck_assert_int_eq(shell(words), 1);
+    assert_file_holds(S "handed", "LISTEN_FDS: descriptor 3");
+}
+END_TEST
+
+static int bind_file(const char *path) {
+    struct sockaddr_un file = {.sun_family = AF_UNIX};
+    snprintf(file.sun_path, sizeof file.sun_path, "%s", path);
+    int line = socket(AF_UNIX, SOCK_STREAM, 0);
+    ck_assert_int_eq(bind(line, (struct sockaddr *)&file, sizeof file), 0);
+    return line;
+}
+
+/* Files of others in the socket's place stay, whoever puts them there and when. */
+START_TEST(the_sockets_of_others_stay) {
+    NEED_SERVER();
+    char address[128];
+    Outcome outcome;
+    pid_t child = start_server(S, SERVE, address);
+    unlink(S "socket");
+    write_text(S "socket", "mine");
+    stop_server(child, SIGTERM);
+    assert_file_holds(S "socket", "mine");
+    unlink(S "socket");
+    /* A server that is being stopped, and its successor. */
+    child = start_server(S, SERVE, address);
+    int line = connect_to(address);
+    static const char head[] = "POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n12345";
+    send_all(line, head, sizeof head - 1);
+    pause_for(0.3);
+    kill(child, SIGTERM);
+    for (int i = 0; i < 500 && exists(S "socket"); i++) pause_for(0.02);
+    pid_t next = start_server(S, SERVE, address);
+    close(line);
+    await(child, &outcome);
+    ck_assert_int_eq(get(address, "/v2/health/ready"), 200);
+    run("serve -m " MODEL " --listen " ADDRESS, 0, &outcome);
+    assert_contains(outcome.err, "another process has this socket");
+    stop_server(next, SIGUSR1);
+    ck_assert(!exists(S "socket"));
+    /* Bound and not listened at; then listened at, and without room for another. */
+    int other = bind_file(S "socket");
+    run("serve -m " MODEL " --listen " ADDRESS, 0, &outcome);
+    assert_contains(outcome.err, "another process has this socket");
+    ck_assert(exists(S "socket"));
+    ck_assert_int_eq(listen(other, 0), 0);
+    int waiting = connect_to(ADDRESS);
+    run("serve -m " MODEL " --listen " ADDRESS, 0, &outcome);
+    assert_contains(outcome.err, "another process has this socket");
+    close(waiting);
+    close(other);
+    child = start_server(S, SERVE, address);
+    stop_server(child, SIGTERM);
+}
+END_TEST
+
+/* What is cut off is told of; and a signal ends it also while something is waited for at its start. */
+START_TEST(it_ends_in_its_time) {
+    NEED_SERVER();
+    char address[128], word[256];
+    Outcome outcome;
+    pid_t child = start_server(S, SERVE "--exit-timeout 1", address);
+    int line = connect_to(address);
+    static const char head[] = "POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n12345";
+    send_all(line, head, sizeof head - 1);
+    pause_for(0.3);
+    stop_server(child, SIGTERM);
+    close(line);
+    assert_file_holds(S "err", "requests that were cut off: 1");
+    copy_file(MODEL, S "changing.safetensors");
+    child = start_server(S, "-m a=" S "changing.safetensors --listen " ADDRESS, address);
+    unlink(S "changing.safetensors");
+    ck_assert_int_eq(mkfifo(S "changing.safetensors", 0600), 0);
+    for (int i = 0; i < 5; i++) kill(child, SIGHUP), pause_for(0.1);
+    ck_assert_int_eq(predict(address), 200);
+    stop_server(child, SIGTERM);
+    assert_file_holds(S "err", "changing.safetensors: is a FIFO");
+    unlink(S "changing.safetensors");
+    int ends[2];
+    ck_assert_int_eq(pipe(ends), 0); /* a token that never comes */
+    snprintf(word, sizeof word, "serve -m " MODEL " --listen " ADDRESS " --token-file /dev/fd/%d", ends[0]);
+    child = start(word, 0);
+    pause_for(1);
+    kill(child, SIGTERM);
+    await(child, &outcome);
+    ck_assert_int_eq(outcome.code, EXIT_KILLED);
+    close(ends[0]), close(ends[1]);
 }
 END_TEST
 
@@ -331,6 +469,9 @@ END_TEST
 static void add_tests(TCase *tests) {
     tcase_add_test(tests, answers_and_ends);
     tcase_add_test(tests, what_others_reach_needs_a_token);
+    tcase_add_test(tests, mistakes_are_told_at_once);
+    tcase_add_test(tests, the_sockets_of_others_stay);
+    tcase_add_test(tests, it_ends_in_its_time);
     tcase_add_test(tests, large_and_wrong_requests_are_refused);
     tcase_add_test(tests, slow_clients_cost_their_connection_alone);
     tcase_add_test(tests, large_bodies_have_their_time);

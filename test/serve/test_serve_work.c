@@ -3,7 +3,9 @@
 #include "test/serve/serve_scene.h"
 
 #include <semaphore.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #define S     "build/scratch/test_serve_work/"
 #define MODEL S "model.safetensors"
@@ -163,15 +165,14 @@ END_TEST
 
 START_TEST(a_model_in_use_outlives_its_file) {
     EadServer server;
-    int changed;
+    EadProblems problems = {0};
     copy_file(MODEL, S "changing.safetensors");
     open_server(S "changing.safetensors", 1, &server);
     EadServedModel *old = ead_model_registry_take(server.models, "tiny");
-    ASSERT_OK(ead_model_registry_reload(server.models, &changed));
-    ck_assert_int_eq(changed, 0);
+    ck_assert_int_eq(ead_model_registry_reload(server.models, &problems), 0);
     save_tiny_model(S "changing.safetensors", 0.75f, NULL);
-    ASSERT_OK(ead_model_registry_reload(server.models, &changed));
-    ck_assert_int_eq(changed, 1);
+    ck_assert_int_eq(ead_model_registry_reload(server.models, &problems), 1);
+    ASSERT_OK(ead_problems_since(&problems, 0));
     EadServedModel *fresh = ead_model_registry_take(server.models, "tiny");
     ck_assert_float_eq(fresh->model->threshold, 0.75f);
     EadPoolImage image = {.pixels = pixels[0], .width = WIDTH, .height = HEIGHT, .channels = 3};
@@ -180,10 +181,45 @@ START_TEST(a_model_in_use_outlives_its_file) {
     ead_model_registry_release(server.models, old);
     ead_model_registry_release(server.models, fresh);
     write_text(S "changing.safetensors", "no model");
-    ASSERT_FAILS(ead_model_registry_reload(server.models, &changed), EAD_BAD_FILE, "changing.safetensors");
+    ck_assert_int_eq(ead_model_registry_reload(server.models, &problems), 0);
+    ASSERT_FAILS(ead_problems_since(&problems, 0), EAD_BAD_FILE, "changing.safetensors");
+    ead_problems_free(&problems);
     fresh = ead_model_registry_take(server.models, "tiny");
     ck_assert_float_eq(fresh->model->threshold, 0.75f);
     ead_model_registry_release(server.models, fresh);
+    close_server(&server);
+}
+END_TEST
+
+/* Each is told, and costs no other. */
+START_TEST(all_that_cannot_be_opened_again_is_told) {
+    static const char *const names[] = {"first", "second", "third"};
+    EadServer server = {.guard.token = (char[]){"secret"}};
+    EadServeDetectors detectors = {.count = 1, .threads = 1, .batch = 1};
+    EadProblems problems = {0};
+    char path[128];
+    ASSERT_OK(ead_model_registry_new(&detectors, &server.models));
+    for (int i = 0; i < COUNT(names); i++) {
+        snprintf(path, sizeof path, S "%s.safetensors", names[i]);
+        copy_file(MODEL, path);
+        ASSERT_OK(ead_model_registry_add(server.models, names[i], path));
+    }
+    ead_model_registry_open(server.models, &problems);
+    ASSERT_OK(ead_problems_since(&problems, 0));
+    ASSERT_OK(ead_server_start(&server, 1, 1));
+    write_text(S "first.safetensors", "no model");
+    unlink(S "second.safetensors");
+    ck_assert_int_eq(mkfifo(S "second.safetensors", 0600), 0);
+    save_tiny_model(S "third.safetensors", 0.75f, NULL);
+    EadServeReply reply = ask(&server, "POST", "/reload", "");
+    json_t *root = json_of(&reply, EAD_HTTP_FAILED);
+    const char *text = json_string_value(json_object_get(root, "error"));
+    ck_assert_ptr_nonnull(text);
+    assert_contains(text, "first.safetensors");
+    assert_contains(text, "second.safetensors: is a FIFO, not a regular file");
+    assert_contains(text, "the model before is served on");
+    ck_assert_int_eq((int)json_integer_value(json_object_get(root, "changed")), 1);
+    json_decref(root);
     close_server(&server);
 }
 END_TEST
@@ -301,6 +337,7 @@ int main(void) {
     tcase_add_test(tests, what_comes_too_late_is_not_begun);
     tcase_add_test(tests, everyone_gets_his_own_scores);
     tcase_add_test(tests, a_model_in_use_outlives_its_file);
+    tcase_add_test(tests, all_that_cannot_be_opened_again_is_told);
     tcase_add_test(tests, only_the_token_changes_what_is_served);
     tcase_add_test(tests, names_come_from_files);
     tcase_add_test(tests, all_is_counted);

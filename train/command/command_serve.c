@@ -9,15 +9,19 @@
 #include "core/file/output_check.h"
 #include "core/system/clock.h"
 #include "core/system/machine.h"
+#include "core/system/service_signals.h"
+#include "core/system/worker_threads.h"
 #include "train/serve/http_server.h"
 #include "train/serve/listening.h"
 #include "train/serve/serve_documents.h"
 #include "train/support/service.h"
 
+#include <limits.h>
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 enum { MEGABYTE = 1 << 20, SPARE_DESCRIPTORS = 64, MOST_WORKERS = 128 };
 
@@ -29,7 +33,8 @@ typedef struct Service {
     EadHttpServer *http;
     char *certificate, *key; /* NULL: without TLS */
     bool quiet;
-    sigset_t signals; /* that are waited for */
+    EadServiceSignals *signals;
+    EadWorkers reloader; /* a thread that opens changed models, which may take its time */
 } Service;
 
 static int number(const EadArguments *arguments, EadOptionId id) {
@@ -38,25 +43,49 @@ static int number(const EadArguments *arguments, EadOptionId id) {
 
 /* ---- before the work ---- */
 
-static EadStatus read_tls(Service *service) {
-    const char *certificate = service->arguments->values[EAD_OPTION_TLS_CERT],
-               *key = service->arguments->values[EAD_OPTION_TLS_KEY];
-    size_t size;
-    if (!certificate && !key) return EAD_OK;
-    if (!certificate || !key) return ead_fail(EAD_BAD_ARGUMENT, "--tls-cert and --tls-key go together");
-    EAD_TRY(ead_read_file(certificate, MEGABYTE, &service->certificate, &size));
-    return ead_read_file(key, MEGABYTE, &service->key, &size);
+/* One of the two files of TLS, in which a line ends with these words. */
+static EadStatus read_pem(const EadArguments *arguments, EadOptionId id, const char *option, const char *what,
+                          char **pem) {
+    const char *path = arguments->values[id];
+    EAD_TRY(ead_secret_text(option, path, MEGABYTE, pem));
+    if (strstr(*pem, "-----BEGIN ") && strstr(*pem, what)) return EAD_OK;
+    return ead_fail(EAD_BAD_FILE, "%s: %s: there is no \"%s\" of PEM in it", option, path, what);
+}
+
+static void read_tls(Service *service, EadProblems *problems) {
+    const EadArguments *arguments = service->arguments;
+    bool certificate = ead_arguments_given(arguments, EAD_OPTION_TLS_CERT),
+         key = ead_arguments_given(arguments, EAD_OPTION_TLS_KEY);
+    int known = problems->lines.count;
+    if (certificate != key)
+        ead_problems_add(problems, ead_fail(EAD_BAD_ARGUMENT, "--tls-cert and --tls-key go together"));
+    if (certificate)
+        ead_problems_add(problems, read_pem(arguments, EAD_OPTION_TLS_CERT, "--tls-cert", "CERTIFICATE-----",
+                                            &service->certificate));
+    if (key)
+        ead_problems_add(problems, read_pem(arguments, EAD_OPTION_TLS_KEY, "--tls-key", "PRIVATE KEY-----",
+                                            &service->key));
+    if (problems->lines.count == known)
+        ead_problems_add(problems, ead_http_check(service->certificate, service->key));
+    if (service->key) ead_secret_warn("--tls-key", arguments->values[EAD_OPTION_TLS_KEY]);
+}
+
+static EadStatus check_token(const EadArguments *arguments) {
+    if (!ead_arguments_given(arguments, EAD_OPTION_TOKEN_FILE)) return EAD_OK;
+    ead_secret_warn("--token-file", arguments->values[EAD_OPTION_TOKEN_FILE]);
+    if (!ead_arguments_given(arguments, EAD_OPTION_NO_TOKEN)) return EAD_OK;
+    return ead_fail(EAD_BAD_ARGUMENT, "--token-file and --no-token contradict each other; give one of them");
 }
 
 static EadStatus check_address(const EadArguments *arguments) {
-    const char *where = ead_arguments_text(arguments, EAD_OPTION_LISTEN);
-    bool loopback, guarded = ead_arguments_given(arguments, EAD_OPTION_TOKEN_FILE);
-    EAD_TRY(ead_listen_check(where, &loopback));
-    if (loopback || guarded || ead_arguments_given(arguments, EAD_OPTION_NO_TOKEN)) return EAD_OK;
+    EadListening found;
+    bool guarded = ead_arguments_given(arguments, EAD_OPTION_TOKEN_FILE);
+    EAD_TRY(ead_listen_check(ead_arguments_text(arguments, EAD_OPTION_LISTEN), &found));
+    if (found.loopback || guarded || ead_arguments_given(arguments, EAD_OPTION_NO_TOKEN)) return EAD_OK;
     return ead_fail(EAD_BAD_ARGUMENT,
                     "--listen: %s can be reached from other machines; give --token-file FILE, or --no-token "
                     "if everyone may ask",
-                    where);
+                    found.address);
 }
 
 static EadStatus check_decisions(const EadArguments *arguments) {
@@ -97,11 +126,14 @@ static EadStatus check_all(Service *service) {
     ead_problems_add(&problems, ead_arguments_plan_options(arguments, &detectors.plan));
     ead_problems_add(&problems, ead_secret_read("--token-file", arguments->values[EAD_OPTION_TOKEN_FILE],
                                                 &service->server.guard.token));
-    ead_problems_add(&problems, read_tls(service));
+    read_tls(service, &problems);
+    ead_problems_add(&problems, check_token(arguments));
     ead_problems_add(&problems, check_address(arguments));
     ead_problems_add(&problems, check_decisions(arguments));
     EadStatus status = ead_model_registry_new(&detectors, &service->server.models);
     if (status == EAD_OK) add_models(arguments, service->server.models, &problems);
+    if (status == EAD_OK && problems.status == EAD_OK)
+        ead_model_registry_open(service->server.models, &problems);
     if (status == EAD_OK) status = ead_problems_tell(&problems, stderr);
     ead_problems_free(&problems);
     return status;
@@ -142,6 +174,19 @@ static EadStatus start_page(Service *service) {
     return options.memory > 0 ? ead_live_page_new(&options, &service->server.page) : EAD_OK;
 }
 
+static void *reload(void *context) {
+    Service *service = context;
+    while (ead_service_signals_reload(service->signals)) {
+        EadProblems problems = {0};
+        int changed = ead_model_registry_reload(service->server.models, &problems);
+        for (int i = 0; i < problems.lines.count; i++)
+            ead_print(stderr, "%s; the model before is served on\n", problems.lines.items[i]);
+        if (!service->quiet) ead_print(stderr, "%d model%s opened again\n", changed, changed == 1 ? "" : "s");
+        ead_problems_free(&problems);
+    }
+    return NULL;
+}
+
 static EadStatus start(Service *service) {
     const EadArguments *arguments = service->arguments;
     EAD_TRY(check_all(service));
@@ -159,27 +204,19 @@ static EadStatus start(Service *service) {
                            .key = service->key,
                            .timeout = ead_arguments_value(arguments, EAD_OPTION_REQUEST_TIMEOUT).f64,
                            .idle = (double)number(arguments, EAD_OPTION_IDLE_TIMEOUT)};
-    return ead_http_start(&service->server, &http, &service->http);
+    EAD_TRY(ead_http_start(&service->server, &http, &service->http));
+    return ead_workers_start(&service->reloader, 1, reload, service);
 }
 
 /* ---- service ---- */
 
-static void reload(Service *service) {
-    int changed;
-    EadStatus status = ead_model_registry_reload(service->server.models, &changed);
-    if (status != EAD_OK) ead_print(stderr, "%s; the model before is served on\n", ead_error_message());
-    if (!service->quiet) ead_print(stderr, "%d model%s opened again\n", changed, changed == 1 ? "" : "s");
-}
-
 static void serve(Service *service) {
     const char *scheme = !service->listening.by_address ? "" : service->certificate ? "https://" : "http://";
+    ead_service_signals_serve(service->signals);
     if (!service->quiet) ead_print(stderr, "listening at %s%s\n", scheme, service->listening.address);
     ead_service_notify("READY=1");
-    for (;;) {
-        int signal = ead_service_signal(&service->signals, 3600);
-        if (signal == SIGHUP) reload(service);
-        if (signal == SIGTERM || signal == SIGINT) return;
-    }
+    while (ead_service_signals_wait(service->signals, 0, 3600) == 0)
+        ;
 }
 
 /* What is under way may end; what has not by then is cut off. A second signal cuts it off at once. */
@@ -187,30 +224,41 @@ static void drain(Service *service) {
     double end = ead_clock_seconds() + number(service->arguments, EAD_OPTION_EXIT_TIMEOUT);
     ead_service_notify("STOPPING=1");
     atomic_store(&service->server.draining, true);
+    ead_listen_end(&service->listening);
     ead_http_quiesce(service->http);
-    bool told = false;
-    while (ead_http_requests(service->http) > 0 && ead_clock_seconds() < end) {
-        if (!told && !service->quiet)
-            ead_print(stderr, "finishing %d requests\n", ead_http_requests(service->http));
-        told = true;
-        int signal = ead_service_signal(&service->signals, 0.02);
-        if (signal == SIGTERM || signal == SIGINT) break;
-    }
+    int left = ead_http_requests(service->http);
+    if (left > 0 && !service->quiet) ead_print(stderr, "finishing %d requests\n", left);
+    while (ead_http_requests(service->http) > 0 && ead_clock_seconds() < end)
+        if (ead_service_signals_wait(service->signals, 1, 0.02) > 1) break;
     ead_server_end(&service->server);
     /* What was answered last goes out. */
     for (int i = 0; i < 50 && ead_http_requests(service->http) > 0; i++)
-        ead_service_signal(&service->signals, 0.02);
+        ead_service_signals_wait(service->signals, INT_MAX, 0.02);
+    left = ead_http_requests(service->http);
+    if (left > 0) ead_print(stderr, "requests that were cut off: %d (--exit-timeout)\n", left);
+}
+
+/* In the thread of signals: nothing that another may hold. */
+static void cut_off(void *context, bool late) {
+    static const char text[] =
+        "efficientad: ended at once, with what was under way: the time for it was over (--exit-timeout)\n";
+    Service *service = context;
+    ead_listen_end(&service->listening);
+    if (late && write(STDERR_FILENO, text, sizeof text - 1) < 0) return;
 }
 
 EadStatus ead_command_serve(const EadArguments *arguments) {
     Service service = {.arguments = arguments, .quiet = ead_arguments_given(arguments, EAD_OPTION_QUIET)};
+    EadServiceEnd end = {number(arguments, EAD_OPTION_EXIT_TIMEOUT), cut_off, &service};
+    signal(SIGPIPE, SIG_IGN);
+    EAD_TRY(ead_service_signals_start(&end, &service.signals)); /* before all other threads */
     ead_arguments_use_threads(arguments, 0);
-    ead_service_begin(&service.signals);
     EadStatus status = start(&service);
     if (status == EAD_OK) {
         serve(&service);
         drain(&service);
     }
+    ead_workers_join(&service.reloader);
     ead_server_end(&service.server);
     ead_http_stop(service.http);
     ead_server_free(&service.server);
@@ -220,5 +268,6 @@ EadStatus ead_command_serve(const EadArguments *arguments) {
     free(service.server.guard.token);
     free(service.certificate);
     free(service.key);
+    ead_service_signals_end(service.signals);
     return status;
 }

@@ -139,7 +139,11 @@ static EadStatus add_model(Watcher *watcher) {
     const char *path, *given = watcher->arguments->values[EAD_OPTION_MODEL];
     if (!given) return EAD_OK; /* is told already */
     EAD_TRY(ead_model_registry_split(given, &name, &path));
+    EadProblems problems = {0};
     EadStatus status = ead_model_registry_add(watcher->models, name, given);
+    if (status == EAD_OK) ead_model_registry_open(watcher->models, &problems);
+    if (status == EAD_OK) status = ead_problems_since(&problems, 0);
+    ead_problems_free(&problems);
     free(name);
     EAD_TRY(status);
     EadServedModel *model = ead_model_registry_take(watcher->models, NULL);
@@ -208,8 +212,10 @@ static void warn_of_share(const Watcher *watcher) {
 }
 
 static void reload(Watcher *watcher) {
-    int changed;
-    EadStatus status = ead_model_registry_reload(watcher->models, &changed);
+    EadProblems problems = {0};
+    int changed = ead_model_registry_reload(watcher->models, &problems);
+    EadStatus status = ead_problems_since(&problems, 0);
+    ead_problems_free(&problems);
     if (status != EAD_OK)
         ead_print(stderr, "efficientad: %s; the model before scores on\n", ead_error_message());
     if (!watcher->quiet && changed > 0) ead_model_registry_tell(watcher->models, stderr);

@@ -301,48 +301,64 @@ static void *watch(void *context) {
 
 /* ---- the daemon ---- */
 
-static struct MHD_Daemon *start_daemon(EadHttpServer *http) {
-    const EadHttpOptions *options = &http->options;
-    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
-    const struct MHD_OptionItem tls[] = {{MHD_OPTION_HTTPS_MEM_CERT, 0,
-                                          (void *)(uintptr_t)options->certificate},
-                                         {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)options->key},
-                                         {MHD_OPTION_END, 0, NULL}},
-                                none[] = {{MHD_OPTION_END, 0, NULL}};
-    return MHD_start_daemon(flags | (options->certificate ? MHD_USE_TLS : 0), 0, NULL, NULL, handle, http,
-                            MHD_OPTION_LISTEN_SOCKET, options->socket, MHD_OPTION_NOTIFY_COMPLETED, complete,
-                            http, MHD_OPTION_NOTIFY_CONNECTION, connect_or_close, http,
-                            MHD_OPTION_CONNECTION_LIMIT, (unsigned)options->most_connections,
-                            MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)options->idle,
-                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADER_BYTES, MHD_OPTION_ARRAY,
-                            options->certificate ? tls : none, MHD_OPTION_END);
+/* libmicrohttpd's words for a certificate and its key; room for three. */
+static void set_tls(struct MHD_OptionItem items[3], const char *certificate, const char *key) {
+    int count = 0;
+    if (certificate) {
+        items[count++] =
+            (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)certificate};
+        items[count++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)key};
+    }
+    items[count] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
 }
 
-static EadStatus fail_to_start(EadHttpServer *http, const EadHttpOptions *options) {
-    close(options->socket);
-    free(http);
-    if (!http) return EAD_NO_MEMORY;
-    if (options->certificate)
+EadStatus ead_http_check(const char *certificate, const char *key) {
+    struct MHD_OptionItem tls[3];
+    if (!certificate) return EAD_OK;
+    if (MHD_is_feature_supported(MHD_FEATURE_TLS) != MHD_YES)
+        return ead_fail(EAD_UNSUPPORTED, "--tls-cert: this libmicrohttpd was built without TLS");
+    set_tls(tls, certificate, key);
+    struct MHD_Daemon *trial =
+        MHD_start_daemon(MHD_USE_NO_LISTEN_SOCKET | MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_TLS,
+                         0, NULL, NULL, handle, NULL, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
+    if (!trial)
         return ead_fail(EAD_BAD_FILE,
-                        "--tls-cert, --tls-key: they are no certificate and key in PEM that fit together");
-    return ead_fail(EAD_IO, "the HTTP server could not be started");
+                        "--tls-cert, --tls-key: the key is not that of the certificate, or damaged");
+    MHD_stop_daemon(trial);
+    return EAD_OK;
+}
+
+static struct MHD_Daemon *start_daemon(EadHttpServer *http) {
+    const EadHttpOptions *options = &http->options;
+    struct MHD_OptionItem tls[3];
+    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
+    set_tls(tls, options->certificate, options->key);
+    return MHD_start_daemon(
+        flags | (options->certificate ? MHD_USE_TLS : 0), 0, NULL, NULL, handle, http,
+        MHD_OPTION_LISTEN_SOCKET, options->socket, MHD_OPTION_NOTIFY_COMPLETED, complete, http,
+        MHD_OPTION_NOTIFY_CONNECTION, connect_or_close, http, MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned)options->most_connections, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)options->idle,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADER_BYTES, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
 }
 
 EadStatus ead_http_start(EadServer *server, const EadHttpOptions *options, EadHttpServer **out) {
     *out = NULL;
-    if (options->certificate && MHD_is_feature_supported(MHD_FEATURE_TLS) != MHD_YES) {
-        close(options->socket);
-        return ead_fail(EAD_UNSUPPORTED, "--tls-cert: this libmicrohttpd was built without TLS");
-    }
-    EadHttpServer *http = ead_new(1, sizeof *http, "the HTTP server");
+    EadStatus status = ead_http_check(options->certificate, options->key);
+    EadHttpServer *http = status == EAD_OK ? ead_new(1, sizeof *http, "the HTTP server") : NULL;
     if (http) {
         http->server = server;
         http->options = *options;
         pthread_mutex_init(&http->mutex, NULL);
         http->daemon = start_daemon(http);
     }
-    if (!http || !http->daemon) return fail_to_start(http, options);
-    EadStatus status = ead_workers_start(&http->watcher, 1, watch, http);
+    if (!http || !http->daemon) {
+        close(options->socket);
+        if (status == EAD_OK)
+            status = http ? ead_fail(EAD_IO, "the HTTP server could not be started") : EAD_NO_MEMORY;
+        free(http);
+        return status;
+    }
+    status = ead_workers_start(&http->watcher, 1, watch, http);
     if (status == EAD_OK)
         *out = http;
     else

@@ -15,8 +15,12 @@ typedef struct EadHttpOptions {
 
 typedef struct EadHttpServer EadHttpServer;
 
-/* Answers requests in threads of its own from now on. server must outlive it. Errors: EAD_UNSUPPORTED without libmicrohttpd, or without its TLS;
- * EAD_IO, EAD_NO_MEMORY; the socket is closed then. */
+/* Whether this build can serve, and with a certificate and its key (PEM; NULL: without TLS), which the options name in messages.
+ * Errors: EAD_UNSUPPORTED; EAD_BAD_FILE where they do not fit together. */
+EadStatus ead_http_check(const char *certificate, const char *key);
+
+/* Answers requests in threads of its own from now on. server must outlive it. Errors: those of
+ * ead_http_check(); EAD_IO, EAD_NO_MEMORY; the socket is closed then. */
 EadStatus ead_http_start(EadServer *server, const EadHttpOptions *options, EadHttpServer **out);
 
 /* Takes no more connections; what is under way goes on. */

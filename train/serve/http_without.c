@@ -3,13 +3,18 @@
 
 #include <unistd.h>
 
+EadStatus ead_http_check(const char *certificate, const char *key) {
+    (void)certificate, (void)key;
+    return ead_fail(EAD_UNSUPPORTED,
+                    "this program was built without libmicrohttpd and cannot serve; install it "
+                    "(libmicrohttpd-dev) and build again");
+}
+
 EadStatus ead_http_start(EadServer *server, const EadHttpOptions *options, EadHttpServer **out) {
     (void)server;
     *out = NULL;
     close(options->socket);
-    return ead_fail(EAD_UNSUPPORTED,
-                    "this program was built without libmicrohttpd and cannot serve; install it "
-                    "(libmicrohttpd-dev) and build again");
+    return ead_http_check(options->certificate, options->key);
 }
 
 void ead_http_quiesce(EadHttpServer *http) {

@@ -89,29 +89,31 @@ static EadStatus find_flag(const json_t *parameters, const char *key, bool usual
 
 /* ---- tensors ---- */
 
-/* Numbers in arrays of arrays, however they are nested. */
-static EadStatus flatten(const json_t *data, int depth, uint8_t *out, int64_t count, int64_t *at) {
+static EadStatus wrong_count(const char *what, long long got, long long needed) {
+    return ead_fail(EAD_BAD_ARGUMENT, "%s: %lld, but the shape needs %lld", what, got, needed);
+}
+
+/* The numbers of a tensor, row by row, from arrays nested as its shape is; *at counts them. */
+static EadStatus read_numbers(const json_t *data, const int64_t *sizes, int dims, uint8_t *out, int64_t *at) {
     size_t i;
     json_t *item;
-    if (depth > MOST_DIMS)
-        return ead_fail(EAD_BAD_ARGUMENT, "\"data\" is nested more than %d deep", (int)MOST_DIMS);
+    if (json_array_size(data) != (uint64_t)sizes[0])
+        return wrong_count(dims > 1 ? "arrays in \"data\"" : "numbers in \"data\"",
+                           (long long)json_array_size(data), sizes[0]);
     json_array_foreach(data, i, item) {
-        if (json_is_array(item)) {
-            EAD_TRY(flatten(item, depth + 1, out, count, at));
+        if (dims > 1 && !json_is_array(item))
+            return ead_fail(EAD_BAD_ARGUMENT, "\"data\" is one array of numbers, or nested as the shape is");
+        if (dims > 1) {
+            EAD_TRY(read_numbers(item, sizes + 1, dims - 1, out, at));
             continue;
         }
         double value = json_is_number(item) ? json_number_value(item) : -1;
         if (!(value >= 0 && value <= 255) || value != floor(value))
             return ead_fail(EAD_BAD_ARGUMENT, "\"data\": value number %lld is no whole number from 0 to 255",
                             (long long)*at);
-        if (*at == count) break;
         out[(*at)++] = (uint8_t)value;
     }
     return EAD_OK;
-}
-
-static EadStatus too_few(const char *what, long long got, long long needed) {
-    return ead_fail(EAD_BAD_ARGUMENT, "%s: %lld, but the shape needs %lld", what, got, needed);
 }
 
 /* The bytes of a binary tensor, from the tail. */
@@ -166,7 +168,7 @@ static EadStatus read_pixels(const json_t *data, const Tail *binary, const int64
     int64_t each = sizes[1] * sizes[2] * sizes[3], count = sizes[0] * each, got = 0;
     const uint8_t *pixels = binary ? binary->bytes : NULL;
     if (binary && binary->size != (uint64_t)count)
-        return too_few("bytes of image", (long long)binary->size, count);
+        return wrong_count("bytes of image", (long long)binary->size, count);
     if (!binary) {
         if (count > EAD_INFER_MOST_NUMBERS)
             return ead_fail(EAD_BAD_SHAPE,
@@ -174,8 +176,8 @@ static EadStatus read_pixels(const json_t *data, const Tail *binary, const int64
                             (long long)count, (int)EAD_INFER_MOST_NUMBERS);
         pixels = out->numbers = ead_new(count, 1, "pixels");
         if (!pixels) return EAD_NO_MEMORY;
-        EAD_TRY(flatten(data, 1, out->numbers, count, &got));
-        if (got != count) return too_few("numbers in \"data\"", got, count);
+        bool nested = json_is_array(json_array_get(data, 0));
+        EAD_TRY(read_numbers(data, nested ? sizes : &count, nested ? dims : 1, out->numbers, &got));
     }
     EAD_TRY(start_images(out, sizes[0]));
     for (int i = 0; i < out->count; i++)
@@ -213,7 +215,7 @@ static EadStatus read_files(const Tail *binary, const int64_t *sizes, int dims, 
     Tail left = *binary;
     EAD_TRY(start_images(out, sizes[0]));
     for (int i = 0; i < out->count; i++) {
-        if (left.size < COUNT_BYTES) return too_few("image files", i, out->count);
+        if (left.size < COUNT_BYTES) return wrong_count("image files", i, out->count);
         size_t size = left.bytes[0] | (size_t)left.bytes[1] << 8 | (size_t)left.bytes[2] << 16 |
                       (size_t)left.bytes[3] << 24;
         left = (Tail){left.bytes + COUNT_BYTES, left.size - COUNT_BYTES};
@@ -245,6 +247,9 @@ static EadStatus read_input(const json_t *input, Tail *tail, const EadImageRules
         return ead_fail(EAD_BAD_ARGUMENT, "there is no input '%.100s'; the input is called image",
                         json_string_value(name));
     if (json_object_get(parameters, "binary_data_size")) EAD_TRY(take_binary(size, tail, binary = &bytes));
+    if (binary && data)
+        return ead_fail(EAD_BAD_ARGUMENT,
+                        "image: both \"data\" and \"binary_data_size\" are there; send one");
     if (!binary && !data)
         return ead_fail(EAD_BAD_ARGUMENT, "image: neither \"data\" nor \"binary_data_size\" is there");
     EAD_TRY(read_shape(shape, sizes, &dims));

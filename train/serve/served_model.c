@@ -4,6 +4,7 @@
 #include "core/base/memory.h"
 #include "core/base/paths.h"
 #include "core/base/printing.h"
+#include "core/file/file_role.h"
 #include "train/evaluate/threshold_file.h"
 
 #include <math.h>
@@ -108,18 +109,33 @@ static EadStatus open_model(const EadModelRegistry *registry, const char *name, 
     return status;
 }
 
+/* Sooner than all of it is read, for which others may be waited for. */
+static EadStatus check_file(const char *path) {
+    EadSafetensors *file;
+    EAD_TRY(ead_file_expect(path, EAD_ROLE(MODEL), "a model"));
+    EAD_TRY(ead_safetensors_open_header(path, &file));
+    ead_safetensors_close(file);
+    return EAD_OK;
+}
+
 EadStatus ead_model_registry_add(EadModelRegistry *registry, const char *name, const char *path) {
     EadStringList *names = &registry->names;
     if (ead_strings_find(names, name) >= 0)
         return ead_fail(EAD_BAD_ARGUMENT,
                         "--model: two models are called '%s'; name one of them otherwise: NAME=%s", name,
                         path);
+    EAD_TRY(check_file(path));
     EAD_TRY(ead_grow(&registry->models, &registry->capacity, names->count, sizeof *registry->models,
                      "the models"));
     EAD_TRY(ead_strings_add(&registry->paths, path));
-    EAD_TRY(ead_strings_add(names, name));
-    int index = names->count - 1;
-    return open_model(registry, names->items[index], registry->paths.items[index], &registry->models[index]);
+    registry->models[names->count] = NULL;
+    return ead_strings_add(names, name);
+}
+
+void ead_model_registry_open(EadModelRegistry *registry, EadProblems *problems) {
+    for (int i = 0; i < registry->names.count; i++)
+        ead_problems_add(problems, open_model(registry, registry->names.items[i], registry->paths.items[i],
+                                              &registry->models[i]));
 }
 
 EadServedModel *ead_model_registry_take(EadModelRegistry *registry, const char *name) {
@@ -172,16 +188,13 @@ static EadStatus reload_one(EadModelRegistry *registry, int index, int *changed)
     return EAD_OK;
 }
 
-EadStatus ead_model_registry_reload(EadModelRegistry *registry, int *changed) {
-    EadFailure first = {0};
-    *changed = 0;
+int ead_model_registry_reload(EadModelRegistry *registry, EadProblems *problems) {
+    int changed = 0;
     pthread_mutex_lock(&registry->loading);
-    for (int i = 0; i < registry->names.count; i++) {
-        EadStatus status = reload_one(registry, i, changed);
-        if (status != EAD_OK && first.status == EAD_OK) ead_failure_keep(&first, status);
-    }
+    for (int i = 0; i < registry->names.count; i++)
+        ead_problems_add(problems, reload_one(registry, i, &changed));
     pthread_mutex_unlock(&registry->loading);
-    return ead_failure_tell(&first);
+    return changed;
 }
 
 void ead_model_registry_free(EadModelRegistry *registry) {

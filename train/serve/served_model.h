@@ -5,6 +5,7 @@
 #include "core/base/string_list.h"
 #include "core/file/sha256.h"
 #include "train/serve/detector_pool.h"
+#include "train/support/problems.h"
 
 #include <stdio.h>
 
@@ -34,8 +35,11 @@ EadStatus ead_model_registry_new(const EadServeDetectors *detectors, EadModelReg
  * memory, and where the path begins. Errors: EAD_BAD_ARGUMENT for a name that does not fit into an address. */
 EadStatus ead_model_registry_split(const char *text, char **name, const char **path);
 
-/* Opens a model and adds it. Errors: EAD_BAD_ARGUMENT for a name that is taken; those of opening. */
+/* Adds a model, of whose file the header is read. Errors: EAD_BAD_ARGUMENT for a name that is taken; those of opening. */
 EadStatus ead_model_registry_add(EadModelRegistry *registry, const char *name, const char *path);
+
+/* Opens those that were added, and adds what is wrong with them to the problems; without any all may be taken. */
+void ead_model_registry_open(EadModelRegistry *registry, EadProblems *problems);
 
 /* The model of that name, for ead_model_registry_release(); NULL: there is none. name NULL: the first. */
 EadServedModel *ead_model_registry_take(EadModelRegistry *registry, const char *name);
@@ -48,8 +52,8 @@ const EadStringList *ead_model_registry_names(const EadModelRegistry *registry);
 void ead_model_registry_tell(EadModelRegistry *registry, FILE *stream);
 
 /* Opens again every model whose file has other bytes now, and puts it in the old one's place. One that cannot be opened stays as it
- * was. `changed` counts the new ones. Errors: of the first that failed, after all were tried. */
-EadStatus ead_model_registry_reload(EadModelRegistry *registry, int *changed);
+ * was, and why is added to the problems. Gives how many are new. */
+int ead_model_registry_reload(EadModelRegistry *registry, EadProblems *problems);
 
 /* When nobody uses a model any more; harmless on NULL. */
 void ead_model_registry_free(EadModelRegistry *registry);

@@ -7,6 +7,7 @@
 #include "train/evaluate/scoring.h"
 #include "train/serve/inference.h"
 #include "train/serve/serve_documents.h"
+#include "train/support/json_writer.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -216,19 +217,38 @@ static void answer_of_model(EadServer *server, EadServeRoute route, const char *
     ead_model_registry_release(server->models, model);
 }
 
+/* How many models are new, and what could not be opened as one error. */
+static void write_reloaded(FILE *stream, int changed, const EadStringList *failures) {
+    EadJson json = {.stream = stream, .compact = true};
+    char *text = NULL;
+    size_t size;
+    FILE *joined = failures->count > 0 ? open_memstream(&text, &size) : NULL;
+    for (int i = 0; joined && i < failures->count; i++) fprintf(joined, "%s; ", failures->items[i]);
+    if (joined) fputs("the model before is served on", joined);
+    if (joined && ead_memory_stream_close(joined, &text, "a reply") != EAD_OK) text = NULL;
+    ead_json_open(&json, NULL, '{');
+    ead_json_integer(&json, "changed", changed);
+    if (failures->count > 0) ead_json_string(&json, "error", text ? text : ead_error_message());
+    ead_json_close(&json, '}');
+    free(text);
+}
+
 /* Only whoever knows the token may change what is served. */
 static void answer_reload(EadServer *server, EadServeReply *reply) {
-    int changed;
+    EadProblems problems = {0};
     if (!server->guard.token) {
         ead_reply_error(reply, EAD_HTTP_FORBIDDEN,
                         "needs a token, and this server has none (--token-file); send SIGHUP");
         return;
     }
-    EadStatus status = ead_model_registry_reload(server->models, &changed);
-    if (status == EAD_OK)
-        ead_reply_text(reply, EAD_HTTP_OK, type_of_json, "{\"changed\":%d}", changed);
-    else
-        ead_reply_error(reply, EAD_HTTP_FAILED, "%s; the model before is served on", ead_error_message());
+    int changed = ead_model_registry_reload(server->models, &problems);
+    int code = problems.status == EAD_OK ? EAD_HTTP_OK : EAD_HTTP_FAILED;
+    FILE *stream = ead_reply_begin(reply, code, type_of_json);
+    if (stream) {
+        write_reloaded(stream, changed, &problems.lines);
+        ead_reply_end(reply, stream);
+    }
+    ead_problems_free(&problems);
 }
 
 static void answer_of_page(EadLivePage *page, EadServeRoute route, const char *number,

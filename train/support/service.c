@@ -2,6 +2,7 @@
 #include "train/support/service.h"
 
 #include "core/base/file_bytes.h"
+#include "core/base/printing.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -45,11 +47,27 @@ void ead_service_notify(const char *state) {
     close(sender);
 }
 
-EadStatus ead_secret_read(const char *option, const char *path, char **secret) {
+EadStatus ead_secret_text(const char *option, const char *path, size_t most, char **text) {
     size_t size;
+    EadStatus status = ead_read_file(path, most, text, &size);
+    if (status != EAD_OK) return ead_fail_prefix(status, "%s: ", option);
+    if (strlen(*text) == size) return EAD_OK;
+    free(*text);
+    *text = NULL;
+    return ead_fail(EAD_BAD_FILE, "%s: %s: has a zero byte in it, so it is no text", option, path);
+}
+
+void ead_secret_warn(const char *option, const char *path) {
+    struct stat info;
+    if (stat(path, &info) == 0 && S_ISREG(info.st_mode) && (info.st_mode & S_IROTH))
+        ead_print(stderr, "%s: every account of this machine can read %s; chmod o-r takes that back\n",
+                  option, path);
+}
+
+EadStatus ead_secret_read(const char *option, const char *path, char **secret) {
     *secret = NULL;
     if (!path) return EAD_OK;
-    EAD_TRY(ead_read_file(path, MOST_SECRET, secret, &size));
+    EAD_TRY(ead_secret_text(option, path, MOST_SECRET, secret));
     (*secret)[strcspn(*secret, "\r\n")] = '\0';
     bool visible = **secret != '\0';
     for (const char *at = *secret; *at; at++) visible = visible && isgraph((unsigned char)*at);
