@@ -2,7 +2,6 @@
  * SIGHUP opens changed model files again. */
 #include "train/cli/arguments.h"
 
-#include "core/base/file_bytes.h"
 #include "core/base/memory.h"
 #include "core/base/minmax.h"
 #include "core/base/printing.h"
