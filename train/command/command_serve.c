@@ -69,8 +69,10 @@ static void read_tls(Service *service, EadProblems *problems) {
     if (service->key) ead_secret_warn("--tls-key", arguments->values[EAD_OPTION_TLS_KEY]);
 }
 
-static EadStatus check_token(const EadArguments *arguments) {
-    if (!ead_arguments_given(arguments, EAD_OPTION_TOKEN_FILE)) return EAD_OK;
+/* After it was read. */
+static EadStatus check_token(const Service *service) {
+    const EadArguments *arguments = service->arguments;
+    if (!service->server.guard.token) return EAD_OK;
     ead_secret_warn("--token-file", arguments->values[EAD_OPTION_TOKEN_FILE]);
     if (!ead_arguments_given(arguments, EAD_OPTION_NO_TOKEN)) return EAD_OK;
     return ead_fail(EAD_BAD_ARGUMENT, "--token-file and --no-token contradict each other; give one of them");
@@ -126,7 +128,7 @@ static EadStatus check_all(Service *service) {
     ead_problems_add(&problems, ead_secret_read("--token-file", arguments->values[EAD_OPTION_TOKEN_FILE],
                                                 &service->server.guard.token));
     read_tls(service, &problems);
-    ead_problems_add(&problems, check_token(arguments));
+    ead_problems_add(&problems, check_token(service));
     ead_problems_add(&problems, check_address(arguments));
     ead_problems_add(&problems, check_decisions(arguments));
     EadStatus status = ead_model_registry_new(&detectors, &service->server.models);
