@@ -23,7 +23,7 @@ typedef struct EadDecoding {
     const EadImageRules *rules;
     const char *said; /* by the format's library, of what is wrong; NULL or empty: nothing */
     EadImage *out;    /* for 3 channels as they are stored: codec.c turns them upright */
-    float *numbers;   /* [height][width], with EAD_PIXELS_NUMBERS only */
+    double *numbers;  /* [height][width], with EAD_PIXELS_NUMBERS only */
     /* What the decoder finds out. */
     int orientation;   /* as EXIF counts, 1 to 8; 0: nothing says so */
     int pages;         /* or frames, of which the first was decoded; 0: one */
@@ -64,13 +64,13 @@ static inline uint8_t ead_codec_level(EadDecoding *decoding, uint32_t sample) {
 }
 
 /* A number as this machine stores it in 16, 32 or 64 bits (IEEE). */
-static inline float ead_codec_number(const uint8_t *bytes, int bits) {
+static inline double ead_codec_number(const uint8_t *bytes, int bits) {
     uint16_t half;
     float single;
     double wide;
-    if (bits == 16) return memcpy(&half, bytes, sizeof half), ead_half_to_float(half);
-    if (bits == 32) return memcpy(&single, bytes, sizeof single), single;
-    return memcpy(&wide, bytes, sizeof wide), (float)wide;
+    if (bits == 16) return memcpy(&half, bytes, sizeof half), (double)ead_half_to_float(half);
+    if (bits == 32) return memcpy(&single, bytes, sizeof single), (double)single;
+    return memcpy(&wide, bytes, sizeof wide), wide;
 }
 
 /* After an error codec.c frees what *decoding->out holds. */

@@ -24,12 +24,12 @@ static EadDecode *find_decoder(const uint8_t *bytes, size_t size) {
 static EadStatus check_finite(const EadMapFile *map, const char *label) {
     int64_t pixels = (int64_t)map->width * map->height, bad = 0, first = 0;
     for (int64_t i = pixels - 1; i >= 0; i--)
-        if (!isfinite(map->values[i])) bad++, first = i;
+        if (!isfinite((float)map->values[i])) bad++, first = i;
     if (bad == 0) return EAD_OK;
     return ead_fail(
         EAD_BAD_FILE,
         "%s: %lld of %lld values are not finite 32-bit numbers, the first is %g at pixel (%lld, %lld)", label,
-        (long long)bad, (long long)pixels, (double)map->values[first], (long long)(first % map->width),
+        (long long)bad, (long long)pixels, map->values[first], (long long)(first % map->width),
         (long long)(first / map->width));
 }
 

@@ -7,7 +7,7 @@
 
 typedef struct EadMapFile {
     int width, height;
-    float *values; /* [height][width], finite, owned */
+    double *values; /* [height][width], finite also as 32-bit numbers; owned */
 } EadMapFile;
 
 /* How the names of such files end: ".tif, .tiff, .npy, .png". */
@@ -19,7 +19,7 @@ typedef struct EadMapFile {
  * NPY: numpy.save() of float16, float32 or float64, in C or Fortran order and either byte order, H x W, with further axes
  *   only in front or behind and of length 1 (1 x H x W). Its header, which is Python, is parsed and never run.
  * PNG: gray of 8 or 16 bits; the values are 0 to 255 or 65,535.
- * 64-bit numbers are rounded to 32 bits. Metrics depend on the order of values alone, so no scale is asked for.
+ * Metrics depend on the order of values alone, so no scale is asked for.
  * Errors: EAD_IO; EAD_BAD_FILE for empty, truncated, damaged and foreign files, values that are not finite, sides
  * above 65,535 and more than 2^28 pixels; EAD_UNSUPPORTED for other kinds of numbers; EAD_NO_MEMORY. *out is empty
  * then, else to be freed with ead_map_file_free(). */

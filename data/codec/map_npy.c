@@ -149,7 +149,7 @@ static EadStatus find_type(const NpyHeader *header, int *bits, bool *swapped) {
 }
 
 static void convert(const uint8_t *from, int bits, bool swapped, bool fortran, const EadImage *size,
-                    float *to) {
+                    double *to) {
     size_t bytes = (size_t)bits / 8, width = (size_t)size->width, height = (size_t)size->height;
     for (size_t y = 0; y < height; y++)
         for (size_t x = 0; x < width; x++) {

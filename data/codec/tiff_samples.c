@@ -270,7 +270,7 @@ static void put_rows(const Page *page, uint32_t x, uint32_t y, uint32_t columns,
 static void put_numbers(const Page *page, uint32_t x, uint32_t y, uint32_t columns, uint32_t rows) {
     size_t width = (size_t)page->decoding->out->width, bytes = page->bits / 8;
     for (uint32_t i = 0; i < rows; i++) {
-        float *to = page->decoding->numbers + (size_t)(y + i) * width + x;
+        double *to = page->decoding->numbers + (size_t)(y + i) * width + x;
         const uint8_t *from = page->chunks + i * page->row_bytes;
         for (uint32_t k = 0; k < columns; k++) to[k] = ead_codec_number(from + k * bytes, page->bits);
     }

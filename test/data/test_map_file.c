@@ -25,8 +25,8 @@ START_TEST(reads_what_other_programs_write) {
         for (int y = 0; y < HEIGHT; y++)
             for (int x = 0; x < WIDTH; x++) {
                 double value = 7 * y + x - (strstr(path, ".png") ? 0 : 2.5);
-                ck_assert_msg((double)map.values[y * WIDTH + x] == value, "%s: %g at (%d, %d) is not %g",
-                              path, (double)map.values[y * WIDTH + x], x, y, value);
+                ck_assert_msg(map.values[y * WIDTH + x] == value, "%s: %g at (%d, %d) is not %g", path,
+                              map.values[y * WIDTH + x], x, y, value);
             }
         ead_map_file_free(&map);
     }

@@ -2,6 +2,7 @@
  * $PROGRAM is not set. */
 #define S "build/scratch/test_measure/"
 #include "test/golden/measure/measure_golden.h"
+#include "data/codec/map_file.h"
 #include "test/program/program_scene.h"
 
 #include <jansson.h>
@@ -346,11 +347,70 @@ START_TEST(keys_of_training_have_no_effect) {
 }
 END_TEST
 
+/* A map in NPY, of 64-bit numbers. */
+static void write_wide_map(const char *path, const double *values) {
+    char header[119];
+    snprintf(header, sizeof header, "{'descr': '<f8', 'fortran_order': False, 'shape': (%d, %d), }",
+             golden_height, golden_width);
+    FILE *file = fopen(path, "wb");
+    ck_assert_ptr_nonnull(file);
+    fwrite("\x93NUMPY\1\0\x76", 1, 9, file);
+    fputc(0, file);
+    fprintf(file, "%-117s\n", header);
+    fwrite(values, sizeof *values, golden_width * golden_height, file);
+    fclose(file);
+}
+
+/* The maps of GOLDEN "npy", times a factor, plus an offset. */
+static void write_wide_maps(double factor, double offset) {
+    shell_ok("rm -rf " S "wide");
+    for (int i = 0; i < golden_images; i++) {
+        EadMapFile map;
+        char path[256];
+        snprintf(path, sizeof path, GOLDEN "npy/parts/test/%s.npy", golden_names[i]);
+        ASSERT_OK(ead_map_file_load(path, &map));
+        for (int k = 0; k < golden_width * golden_height; k++)
+            map.values[k] = factor * map.values[k] + offset;
+        snprintf(path, sizeof path, S "wide/%s.npy", golden_names[i]);
+        make_folders(path);
+        write_wide_map(path, map.values);
+        ead_map_file_free(&map);
+    }
+}
+
+/* Numbers of 64 bits are measured as scikit-learn does it, or refused: never as ties that they are not. */
+START_TEST(rounding_is_never_silent) {
+    NEED_PROGRAM();
+    Outcome outcome;
+    write_wide_maps(1.0 / 3, 0.1);
+    run_well("measure -q " SET "--maps " S "wide -o " S "thirds");
+    check_figures("thirds", golden_by_maxima);
+    write_wide_maps(1e-10, 1000);
+    run("measure -q " SET "--maps " S "wide -o " S "offset", 0, &outcome);
+    ck_assert_int_eq(outcome.code, 1);
+    assert_contains(outcome.err, S "wide: metrics are computed from 32-bit numbers");
+    assert_contains(outcome.err, "AU-ROC of the pixels would be 0.5, not 0.");
+    assert_contains(outcome.err, "subtract 1000.0000");
+    FILE *csv = fopen(S "close.csv", "w");
+    ck_assert_ptr_nonnull(csv);
+    fputs("path,score\n", csv);
+    for (int i = 0; i < golden_images; i++)
+        fprintf(csv, "%s.png,%.17g\n", golden_names[i], 1 - 1e-10 * (i < golden_good ? 2 : 1));
+    fclose(csv);
+    run("measure -q " SET "--maps " GOLDEN "tiff --scores " S "close.csv -o " S "offset", 0, &outcome);
+    ck_assert_int_eq(outcome.code, 1);
+    assert_contains(outcome.err, S "close.csv: metrics are computed from 32-bit numbers");
+    assert_contains(outcome.err, "AU-ROC of the images would be 0.5, not 1; subtract 0.99999999");
+    ck_assert(!exists(S "offset"));
+}
+END_TEST
+
 static void add_tests(TCase *tests) {
     tcase_add_test(tests, metrics_are_those_of_scikit_learn_and_anomalib);
     tcase_add_test(tests, maps_of_another_size_are_resized);
     tcase_add_test(tests, one_pixel_is_no_map);
     tcase_add_test(tests, scores_may_be_given);
+    tcase_add_test(tests, rounding_is_never_silent);
     tcase_add_test(tests, measures_maps_of_eval_as_eval_does);
     tcase_add_test(tests, measures_maps_of_loco_as_eval_does);
     tcase_add_loop_test(tests, bad_input_is_told_in_one_line, 0, COUNT(bad));

@@ -24,7 +24,7 @@ static inline uint32_t random_below(uint64_t *counter, uint32_t end) {
 }
 
 /* Every pair of one anomalous and one good score. */
-static inline double slow_auroc(const float *scores, const uint8_t *anomalous, int64_t count) {
+static inline double slow_auroc(const double *scores, const uint8_t *anomalous, int64_t count) {
     double right = 0, pairs = 0;
     for (int64_t i = 0; i < count; i++) {
         for (int64_t j = 0; j < count; j++) {
@@ -190,12 +190,12 @@ static inline void slow_precision(const MetricScene *scene, int group, double *a
 }
 
 static inline double slow_pixel_auroc(const MetricScene *scene, int group) {
-    static float scores[max_images * max_pixels];
+    static double scores[max_images * max_pixels];
     static uint8_t anomalous[max_images * max_pixels];
     int64_t count = 0, positives = 0;
     for (int k = 0; k < scene->images; k++) {
         for (int i = 0; i < scene->width * scene->height && in_group(scene, k, group); i++) {
-            scores[count] = scene->map[k][i];
+            scores[count] = (double)scene->map[k][i];
             positives += anomalous[count++] = scene->mask[k][i] != 0;
         }
     }

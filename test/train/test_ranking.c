@@ -9,7 +9,7 @@
 #include <math.h>
 #include <string.h>
 
-static double slow_best_f1(const float *scores, const uint8_t *anomalous, int64_t count) {
+static double slow_best_f1(const double *scores, const uint8_t *anomalous, int64_t count) {
     double best = NAN;
     for (int64_t t = 0; t < count; t++) {
         double hits = 0, called = 0, positives = 0;
@@ -24,7 +24,7 @@ static double slow_best_f1(const float *scores, const uint8_t *anomalous, int64_
     return best;
 }
 
-static EadMetricSet rank(const float *scores, const uint8_t *anomalous, int64_t count) {
+static EadMetricSet rank(const double *scores, const uint8_t *anomalous, int64_t count) {
     EadMetricSet set = ead_metric_set_empty();
     ck_assert_int_eq(ead_rank(scores, anomalous, count, &set, NULL, NULL), EAD_OK);
     return set;
@@ -34,10 +34,10 @@ static EadMetricSet rank(const float *scores, const uint8_t *anomalous, int64_t 
 
 START_TEST(ranking_agrees_with_golden_values) {
     enum { count = sizeof golden_scores - 1 };
-    float scores[count];
+    double scores[count];
     uint8_t anomalous[count];
     for (int i = 0; i < count; i++) {
-        scores[i] = (float)(golden_scores[i] - 'A') / 4;
+        scores[i] = (double)(golden_scores[i] - 'A') / 4;
         anomalous[i] = golden_labels[i] == '#';
     }
     EadMetricSet set = rank(scores, anomalous, count);
@@ -50,7 +50,7 @@ START_TEST(ranking_agrees_with_golden_values) {
 END_TEST
 
 /* Recall gained times precision, at every distinct score. */
-static double slow_ap(const float *scores, const uint8_t *anomalous, int64_t count) {
+static double slow_ap(const double *scores, const uint8_t *anomalous, int64_t count) {
     double sum = 0, positives = 0;
     for (int64_t i = 0; i < count; i++) positives += anomalous[i];
     for (int64_t i = 0; i < count; i++) {
@@ -67,12 +67,12 @@ static double slow_ap(const float *scores, const uint8_t *anomalous, int64_t cou
 START_TEST(ranking_agrees_with_its_definition) {
     uint64_t random = 900000;
     for (int round = 0; round < 200; round++) {
-        float scores[40];
+        double scores[40];
         uint8_t anomalous[40];
         int count = (int)random_below(&random, 41);
         uint32_t levels = 1 + random_below(&random, 30);
         for (int i = 0; i < count; i++) {
-            scores[i] = (float)random_below(&random, levels) - 7;
+            scores[i] = (double)random_below(&random, levels) - 7;
             anomalous[i] = (uint8_t)random_below(&random, round % 10 == 0 ? 1 : 2);
         }
         EadMetricSet set = ead_metric_set_empty();
@@ -94,7 +94,7 @@ START_TEST(ranking_agrees_with_its_definition) {
 END_TEST
 
 START_TEST(ranking_by_hand) {
-    static const float scores[] = {4, 3, 3, 1};
+    static const double scores[] = {4, 3, 3, 1};
     static const uint8_t anomalous[] = {1, 0, 1, 0};
     EadMetricSet set = rank(scores, anomalous, 4);
     ASSERT_CLOSE(set.image_auroc, 3.5 / 4);
@@ -104,7 +104,7 @@ START_TEST(ranking_by_hand) {
     EadConfusion c = ead_confusion_at(scores, anomalous, 4, 3.5);
     ck_assert(c.true_positives == 1 && c.false_negatives == 1 && c.true_negatives == 2 &&
               c.false_positives == 0);
-    float broken[] = {1, NAN};
+    double broken[] = {1, (double)NAN};
     ck_assert_int_eq(ead_rank(broken, anomalous, 2, &set, NULL, NULL), EAD_BAD_ARGUMENT);
     set = rank(scores, anomalous + 2, 1);
     ck_assert(isnan(set.image_auroc) && set.image_ap == 1);

@@ -136,9 +136,9 @@ typedef struct TestPiece {
     EadScored scored;
     EadGroundTruth truth;
     EadMapFiles files;
-    int width, height; /* of a map that is given, in its file */
-    bool unread, told; /* told: in EadGivenResults.faults */
-    char *unwritten;   /* why a map or overlay is not there, or NULL */
+    EadGivenResult given;
+    bool unread;
+    char *unwritten; /* why a map or overlay is not there, or NULL */
 } TestPiece;
 
 static void release_sample(void *memory) {
@@ -146,6 +146,7 @@ static void release_sample(void *memory) {
     ead_scored_free(&piece->scored);
     ead_ground_truth_free(&piece->truth);
     ead_map_files_free(&piece->files);
+    ead_map_file_free(&piece->given.map);
     free(piece->unwritten);
 }
 
@@ -183,8 +184,7 @@ static EadStatus score_sample(void *context, int index, void *memory) {
     bool masked = sample->anomalous && sample->mask_path;
     const EadGivenResults *given = run->spec->given;
     if (given && run->threads > 1) omp_set_num_threads(1);
-    EadStatus status = given ? ead_given_read(given, index, &run->rules, &piece->scored, &piece->width,
-                                              &piece->height, &piece->told)
+    EadStatus status = given ? ead_given_read(given, index, &run->rules, &piece->scored, &piece->given)
                              : ead_scorer_score_file(run->scorer, sample->path, &run->rules, &piece->scored);
     bool misfit = status == EAD_BAD_SHAPE; /* of another size than the region of interest is for */
     piece->unread = status != EAD_OK && (given || !image->pixels || misfit);
@@ -204,13 +204,25 @@ static EadStatus note_resized(TestRun *run, int index, const TestPiece *piece) {
     const EadGivenResults *given = run->spec->given;
     const EadImage *image = &piece->scored.image;
     EadPath text;
-    if (!given || (piece->width == image->width && piece->height == image->height)) return EAD_OK;
+    const EadMapFile *map = &piece->given.map;
+    if (!given || (map->width == image->width && map->height == image->height)) return EAD_OK;
     if (run->results->resized++ > 0) return EAD_OK;
     snprintf(text, sizeof text, "%s from %d x %d to %d x %d",
-             given->maps.items[given->of_maps.of_sample[index]], piece->width, piece->height, image->width,
+             given->maps.items[given->of_maps.of_sample[index]], map->width, map->height, image->width,
              image->height);
     run->results->first_resized = ead_strdup(text);
     return run->results->first_resized ? EAD_OK : EAD_NO_MEMORY;
+}
+
+/* For ead_rounding_check(). */
+static EadStatus note_rounding(TestRun *run, const EadTestSample *sample, const TestPiece *piece,
+                               const EadGroundTruth *truth) {
+    const EadMapFile *map = &piece->given.map;
+    if (!run->spec->given) return EAD_OK;
+    EAD_TRY(ead_rounding_add(&run->results->score_rounding, piece->given.score, sample->anomalous));
+    if (sample->anomalous && !truth) return EAD_OK;
+    return ead_rounding_add_map(&run->results->pixel_rounding, map->values, map->width, map->height,
+                                truth ? &truth->mask : NULL);
 }
 
 static EadStatus add_sample(void *context, int index, void *memory, EadStatus status) {
@@ -223,12 +235,13 @@ static EadStatus add_sample(void *context, int index, void *memory, EadStatus st
     const EadGroundTruth *truth = piece->truth.mask.pixels ? &piece->truth : NULL;
     results->decoding_seconds += scored->decoding_seconds;
     results->inference_seconds += scored->inference_seconds;
-    results->lacking += piece->told;
-    if (piece->unread) return piece->told ? EAD_OK : note(&results->unscored, status);
+    results->lacking += piece->given.told;
+    if (piece->unread) return piece->given.told ? EAD_OK : note(&results->unscored, status);
     EAD_TRY(status);
     if (run->spec->check_only) return EAD_OK;
     if (results->seconds) results->seconds[results->timed++] = (float)scored->inference_seconds;
     EAD_TRY(note_resized(run, index, piece));
+    EAD_TRY(note_rounding(run, sample, piece, truth));
     bool measured = run->spec->dataset->has_masks && !results->unmeasured;
     status = ead_evaluation_add(results->evaluation, sample->path, sample->defect, sample->anomalous,
                                 scored->score, measured ? scored->map : NULL, image->width, image->height,
@@ -254,7 +267,12 @@ static EadStatus add_sample(void *context, int index, void *memory, EadStatus st
 }
 
 static EadStatus finish(const EadEvaluateSpec *spec, EadResults *results) {
+    const EadGivenResults *given = spec->given;
     bool none = results->unscored.count + results->lacking == spec->dataset->test_count;
+    if (given) EAD_TRY(ead_rounding_check(&results->pixel_rounding, given->folder, "pixels"));
+    if (given)
+        EAD_TRY(ead_rounding_check(&results->score_rounding,
+                                   given->score_path ? given->score_path : given->folder, "images"));
     if (!none) return ead_evaluation_finish(results->evaluation, &results->metrics);
     return spec->given ? EAD_OK : ead_fail(EAD_BAD_FILE, "%s", results->unscored.items[0]);
 }
@@ -320,5 +338,7 @@ void ead_results_free(EadResults *results) {
     ead_evaluation_free(results->evaluation);
     ead_metrics_free(&results->metrics);
     ead_gallery_free(&results->gallery);
+    ead_rounding_free(&results->score_rounding);
+    ead_rounding_free(&results->pixel_rounding);
     *results = (EadResults){0};
 }

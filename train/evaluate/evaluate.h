@@ -8,6 +8,7 @@
 #include "train/evaluate/given_results.h"
 #include "train/evaluate/threshold_file.h"
 #include "train/metrics/metrics.h"
+#include "train/metrics/rounding.h"
 #include "train/report/report.h"
 
 /* Everything is borrowed. */
@@ -61,13 +62,14 @@ typedef struct EadResults {
     float *
         seconds; /* [timed] each image's, while `threads` were worked on side by side; NULL without a model */
     int timed, threads;
-    int resized;         /* maps that were given in another size than their image's */
-    char *first_resized; /* the first of them, "FILE, 256 x 256"; or NULL */
+    int resized;                                /* maps that were given in another size than their image's */
+    char *first_resized;                        /* the first of them, "FILE, 256 x 256"; or NULL */
+    EadRounding score_rounding, pixel_rounding; /* of what is given */
 } EadResults;
 
 /* Scores every test image at its own size, writing maps and overlays into spec->output as they come (names:
  * train/evaluate/map_output.h). An image that cannot be read, or a map that cannot be written, costs itself and
- * is told in results; where given ones can all not be read there are no figures. Errors: EAD_BAD_ARGUMENT without
+ * is told in results; where given ones can all not be read there are no figures. Errors: EAD_BAD_FILE where rounding what is given to 32 bits changes AU-ROC or AP; EAD_BAD_ARGUMENT without
  * test images; those of reading an image if a model can score none, and of reading a mask, which name it; EAD_INTERRUPTED; EAD_IO, EAD_NO_MEMORY. Free *results in every
  * case. */
 EadStatus ead_evaluate(const EadEvaluateSpec *spec, EadResults *results);

@@ -4,7 +4,6 @@
 #include "core/base/memory.h"
 #include "core/base/paths.h"
 #include "core/base/printing.h"
-#include "data/codec/map_file.h"
 #include "data/source/image_list.h"
 #include "models/detector.h"
 
@@ -61,9 +60,9 @@ static EadStatus find_scores(EadGivenResults *given, const char *root, const cha
     EAD_TRY(ead_score_file_read(path, &given->scores));
     EAD_TRY(ead_names_match(given->dataset, root, &given->scores.paths, &given->scores.rows, path, problems,
                             &given->of_scores));
-    given->scored = true;
+    given->score_path = path;
     for (int i = 0; i < given->scores.paths.count && status == EAD_OK; i++)
-        if (!isfinite(given->scores.scores[i]))
+        if (!isfinite((float)given->scores.scores[i]))
             status = ead_strings_add(&unusable, given->scores.rows.items[i]);
     if (status == EAD_OK)
         status = add_fault(given, path, &unusable, "scores that are missing or no finite numbers");
@@ -91,49 +90,51 @@ void ead_given_free(EadGivenResults *given) {
     ead_strings_free(&given->faults);
 }
 
-/* The map at its image's size, and its highest value. */
-static EadStatus take_map(EadMapFile *map, EadScored *out) {
+/* The map at its image's size, and the highest value of either. */
+static EadStatus take_map(EadGivenResult *result, EadScored *out) {
+    const EadMapFile *map = &result->map;
     int width = out->image.width, height = out->image.height;
-    if (map->width == width && map->height == height) {
-        out->map = map->values;
-        map->values = NULL;
-        out->score = -INFINITY;
-        for (int64_t i = 0; i < (int64_t)width * height; i++) out->score = fmaxf(out->score, out->map[i]);
-        return EAD_OK;
+    int64_t pixels = (int64_t)map->width * map->height;
+    float *rounded = ead_new(pixels, sizeof *rounded, "the map of an image");
+    if (!rounded) return EAD_NO_MEMORY;
+    result->score = (double)-INFINITY;
+    for (int64_t i = 0; i < pixels; i++) {
+        rounded[i] = (float)map->values[i];
+        result->score = fmax(result->score, map->values[i]);
     }
+    out->score = (float)result->score;
+    out->map = rounded;
+    if (map->width == width && map->height == height) return EAD_OK;
     out->map = ead_new((int64_t)width * height, sizeof *out->map, "the map of an image");
-    if (!out->map) return EAD_NO_MEMORY;
-    out->score = ead_map_resize(map->values, map->height, map->width, out->map, height, width);
-    return EAD_OK;
+    if (out->map) out->score = ead_map_resize(rounded, map->height, map->width, out->map, height, width);
+    free(rounded);
+    return out->map ? EAD_OK : EAD_NO_MEMORY;
 }
 
 EadStatus ead_given_read(const EadGivenResults *given, int index, const EadImageRules *rules, EadScored *out,
-                         int *width, int *height, bool *told) {
+                         EadGivenResult *result) {
     const char *image = given->dataset->test[index].path;
     int at = given->of_maps.of_sample ? given->of_maps.of_sample[index] : -1;
-    int row = given->scored ? given->of_scores.of_sample[index] : -1;
+    int row = given->score_path ? given->of_scores.of_sample[index] : -1;
     EadPath path;
-    EadMapFile map;
     *out = (EadScored){.map = NULL};
-    *told = at < 0;
-    if (*told) return ead_fail(EAD_BAD_FILE, "%s: no map", image);
+    *result = (EadGivenResult){.told = at < 0};
+    if (at < 0) return ead_fail(EAD_BAD_FILE, "%s: no map", image);
     EAD_TRY(ead_path_in(path, given->folder, given->maps.items[at]));
     EAD_TRY(ead_score_decode(image, rules, out));
     out->decoding_seconds = 0;
-    EAD_TRY(ead_map_file_load(path, &map));
-    *width = map.width;
-    *height = map.height;
-    bool lone = map.width == 1 && map.height == 1 && (out->image.width > 1 || out->image.height > 1);
-    EadStatus status = lone
-                           ? ead_fail(EAD_BAD_FILE,
-                                      "%s: has one pixel, which is no map of %s; a score alone goes into the "
-                                      "file of --scores",
-                                      path, image)
-                           : take_map(&map, out);
-    ead_map_file_free(&map);
-    if (status != EAD_OK || !given->scored) return status;
-    *told = row < 0 || !isfinite(given->scores.scores[row]);
-    if (*told) return ead_fail(EAD_BAD_FILE, "%s: no score that is a finite number", image);
-    out->score = given->scores.scores[row];
+    EAD_TRY(ead_map_file_load(path, &result->map));
+    bool lone = result->map.width == 1 && result->map.height == 1;
+    if (lone && (out->image.width > 1 || out->image.height > 1))
+        return ead_fail(
+            EAD_BAD_FILE,
+            "%s: has one pixel, which is no map of %s; a score alone goes into the file of --scores", path,
+            image);
+    EAD_TRY(take_map(result, out));
+    if (!given->score_path) return EAD_OK;
+    result->told = row < 0 || !isfinite((float)given->scores.scores[row]);
+    if (result->told) return ead_fail(EAD_BAD_FILE, "%s: no score that is a finite number", image);
+    result->score = given->scores.scores[row];
+    out->score = (float)result->score;
     return EAD_OK;
 }

@@ -20,7 +20,7 @@ void ead_score_file_free(EadScoreFile *file) {
 }
 
 /* text: what stands in its place where that is no number; NULL: it is one, or nothing is there. */
-static EadStatus add(EadScoreFile *file, int line, const char *path, float score, const char *text) {
+static EadStatus add(EadScoreFile *file, int line, const char *path, double score, const char *text) {
     EAD_TRY(ead_grow(&file->scores, &file->capacity, file->paths.count, sizeof *file->scores, "the scores"));
     file->scores[file->paths.count] = score;
     EAD_TRY(text ? ead_strings_print(&file->rows, "line %d (%s, '%.40s')", line, path, text)
@@ -36,7 +36,7 @@ static EadStatus add_row(EadScoreFile *file, const EadCsvReader *reader, int pat
     char *end = (char *)(uintptr_t)text;
     double value = *text ? strtod(text, &end) : (double)NAN;
     bool number = *end == '\0';
-    return add(file, reader->line, reader->fields[path], number ? (float)value : NAN, number ? NULL : text);
+    return add(file, reader->line, reader->fields[path], number ? value : (double)NAN, number ? NULL : text);
 }
 
 static EadStatus read_csv(EadScoreFile *file, const char *text, size_t size, const char *label) {
@@ -62,7 +62,7 @@ static EadStatus add_object(EadScoreFile *file, const json_t *object, const char
     const json_t *score = json_object_get(object, "score");
     if (!path) return ead_fail(EAD_BAD_FILE, "%s:%d: not {\"path\": TEXT, \"score\": NUMBER}", label, line);
     bool number = !score || json_is_number(score);
-    return add(file, line, path, score && number ? (float)json_number_value(score) : NAN,
+    return add(file, line, path, score && number ? json_number_value(score) : (double)NAN,
                number ? NULL : json_string_value(score));
 }
 

@@ -8,12 +8,12 @@
 #include <stdlib.h>
 
 typedef struct Ranked {
-    float score;
+    double score;
     uint8_t anomalous;
 } Ranked;
 
 static int descending(const void *left, const void *right) {
-    float a = ((const Ranked *)left)->score, b = ((const Ranked *)right)->score;
+    double a = ((const Ranked *)left)->score, b = ((const Ranked *)right)->score;
     return (a < b) - (a > b);
 }
 
@@ -27,7 +27,7 @@ static EadStatus measure(const Ranked *items, int64_t count, int64_t positives, 
     if (roc && pairs > 0) EAD_TRY(ead_curve_push(roc, (EadCurvePoint){INFINITY, 0, 0}));
     for (int64_t first = 0, called = 0; first < count; first = called) {
         int64_t run = 0; /* positives in it */
-        double score = (double)items[first].score;
+        double score = items[first].score;
         for (; called < count && items[called].score == items[first].score; called++)
             run += items[called].anomalous;
         found += run;
@@ -49,13 +49,13 @@ static EadStatus measure(const Ranked *items, int64_t count, int64_t positives, 
     return EAD_OK;
 }
 
-EadStatus ead_rank(const float *scores, const uint8_t *anomalous, int64_t count, EadMetricSet *set,
+EadStatus ead_rank(const double *scores, const uint8_t *anomalous, int64_t count, EadMetricSet *set,
                    EadCurve *roc, EadCurve *pr) {
     int64_t positives = 0;
     for (int64_t i = 0; i < count; i++)
         if (!isfinite(scores[i]))
             return ead_fail(EAD_BAD_ARGUMENT, "score %lld is %g: only finite scores can be ranked",
-                            (long long)i, (double)scores[i]);
+                            (long long)i, scores[i]);
     Ranked *items = ead_new(count, sizeof *items, "the ranking of the scores");
     if (!items) return EAD_NO_MEMORY;
     for (int64_t i = 0; i < count; i++) {
@@ -68,11 +68,11 @@ EadStatus ead_rank(const float *scores, const uint8_t *anomalous, int64_t count,
     return status;
 }
 
-EadConfusion ead_confusion_at(const float *scores, const uint8_t *anomalous, int64_t count,
+EadConfusion ead_confusion_at(const double *scores, const uint8_t *anomalous, int64_t count,
                               double threshold) {
     EadConfusion confusion = {0};
     for (int64_t i = 0; i < count; i++) {
-        bool called = (double)scores[i] >= threshold;
+        bool called = scores[i] >= threshold;
         confusion.true_positives += called && anomalous[i];
         confusion.false_positives += called && !anomalous[i];
         confusion.false_negatives += !called && anomalous[i];

@@ -68,9 +68,10 @@ typedef struct EadConfusion {
  * rate, y true-positive rate) after (0,0), when both classes are there; pr (x recall, y precision) after
  * (0,1), when there are anomalous samples. scores [count], finite; anomalous [count], 0 or 1; count >= 0.
  * Errors: EAD_BAD_ARGUMENT for a score that is not finite, EAD_NO_MEMORY. */
-EadStatus ead_rank(const float *scores, const uint8_t *anomalous, int64_t count, EadMetricSet *set,
+EadStatus ead_rank(const double *scores, const uint8_t *anomalous, int64_t count, EadMetricSet *set,
                    EadCurve *roc, EadCurve *pr);
 
 /* The four counts at one threshold, and their F1 (NAN when nothing is or is called anomalous). */
-EadConfusion ead_confusion_at(const float *scores, const uint8_t *anomalous, int64_t count, double threshold);
+EadConfusion ead_confusion_at(const double *scores, const uint8_t *anomalous, int64_t count,
+                              double threshold);
 double ead_confusion_f1(EadConfusion confusion);

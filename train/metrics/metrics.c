@@ -29,7 +29,7 @@ struct EadEvaluation {
     bool has_threshold, has_pixel_threshold;
     EadThreshold threshold, pixel_threshold;
     double pro_limit; /* 0: none */
-    float *scores;    /* [count], scratch of ead_evaluation_finish(), like the labels */
+    double *scores;   /* [count], scratch of ead_evaluation_finish(), like the labels */
     uint8_t *anomalous;
 };
 
@@ -172,7 +172,7 @@ static EadStatus measure_images(EadEvaluation *e, Choice choice, EadMetricSet *s
                                               : sample->types[choice.type / 32] >> choice.type % 32 & 1;
         set->images += chosen;
         if (sample->group != 0 && !chosen) continue;
-        e->scores[count] = sample->score;
+        e->scores[count] = (double)sample->score;
         e->anomalous[count++] = (uint8_t)sample->anomalous;
     }
     EAD_TRY(ead_rank(e->scores, e->anomalous, count, set, roc, pr));
