@@ -72,7 +72,8 @@ EadStatus ead_codec_alloc(EadDecoding *decoding, uint64_t width, uint64_t height
     if (width < 1 || height < 1 || width > MAX_SIDE || height > MAX_SIDE)
         return ead_fail(EAD_BAD_FILE, "%s: %llu x %llu pixels; each side must be 1 to %d", label, w, h,
                         MAX_SIDE);
-    if (width * height > most)
+    decoding->large = width * height > most;
+    if (decoding->large)
         return ead_fail(
             EAD_BAD_FILE,
             "%s: %llu x %llu pixels; at most %llu in all are read (dataset.max_pixels, --max-pixels)", label,
@@ -210,7 +211,8 @@ EadStatus ead_image_decode_with(const uint8_t *bytes, size_t size, const char *l
                             .use = EAD_PIXELS_RGB,
                             .rules = rules ? rules : &usual,
                             .out = out};
-    return decode(&decoding);
+    EadStatus status = decode(&decoding);
+    return decoding.large ? EAD_BAD_SHAPE : status;
 }
 
 EadStatus ead_image_decode(const uint8_t *bytes, size_t size, const char *label, EadImage *out) {

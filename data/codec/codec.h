@@ -51,7 +51,7 @@ typedef struct EadImageRules {
 EadStatus ead_image_load(const char *path, EadImage *out);
 
 /* The same by rules (NULL: as usual); from `size` bytes at an offset of a file, e.g. of a tar archive, and
- * from memory; label is what errors call the image. */
+ * from memory, where too many pixels are EAD_BAD_SHAPE; label is what errors call the image. */
 EadStatus ead_image_load_with(const char *path, const EadImageRules *rules, EadImage *out);
 EadStatus ead_image_load_part(const char *path, int64_t offset, int64_t size, const char *label,
                               const EadImageRules *rules, EadImage *out);

@@ -27,6 +27,7 @@ typedef struct EadDecoding {
     /* What the decoder finds out. */
     int orientation;   /* as EXIF counts, 1 to 8; 0: nothing says so */
     int pages;         /* or frames, of which the first was decoded; 0: one */
+    bool large;        /* it has more pixels than may be read */
     bool converted;    /* to RGB by a formula that is not everybody's */
     int bits;          /* of a sample that is given to ead_codec_level(), 1..16 */
     int white;         /* such samples count as white from it on; 0: from 2^bits - 1 on */

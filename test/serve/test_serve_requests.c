@@ -451,7 +451,11 @@ START_TEST(bodies_cannot_grow_in_memory) {
     ck_assert_uint_lt(size, 200000);
     EadServeRequest request = request_of("POST", "/predict", png, size);
     reply = ask_with(&server, &request);
-    assert_refused(&reply, EAD_HTTP_BAD_REQUEST, "at most 1000000 in all");
+    assert_refused(&reply, EAD_HTTP_TOO_LARGE, "at most 1000000 in all");
+    request = request_of("POST", INFER, png, size);
+    request.json_size = "0";
+    reply = ask_with(&server, &request);
+    assert_refused(&reply, EAD_HTTP_TOO_LARGE, "at most 1000000 in all");
     free(png);
 }
 END_TEST
