@@ -47,37 +47,63 @@ static int count_color(const EadImage *image, int r, int g, int b) {
     return count;
 }
 
-/* Any size is drawn, and keeps its size; the tag is green or red and stands where no region is. */
-START_TEST(verdicts_fit_any_size) {
-    static const int sizes[][2] = {{1, 1}, {8, 8}, {30, 200}, {200, 30}, {64, 64}, {320, 320}, {1300, 900}};
+/* The legend stands in a strip below the image, whose pixels are those of a picture without legend. Any size has what its
+ * width has room for; the tag is green or red. */
+START_TEST(legends_hide_nothing) {
+    static const struct {
+        int width, height, strip;
+        bool tag;
+    } sizes[] = {{1, 1, 0, false},      {8, 8, 0, false},      {30, 200, 22, true},   {64, 64, 42, true},
+                 {128, 128, 42, true},  {200, 30, 22, true},   {256, 256, 22, true},  {320, 320, 22, true},
+                 {1024, 768, 88, true}, {1300, 900, 88, true}, {20, 65530, 0, false}, {60, 65530, 0, false}};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        int width = sizes[i][0], height = sizes[i][1];
-        EadImage rgb, out;
+        int width = sizes[i].width, height = sizes[i].height;
+        size_t pixels = (size_t)width * (size_t)height;
+        EadImage rgb, out, plain;
         fill_image(&rgb, width, height, 3, 100);
-        float *map = calloc((size_t)width * (size_t)height, sizeof *map);
+        float *map = calloc(pixels, sizeof *map);
         ck_assert_ptr_nonnull(map);
-        for (int y = 0; y < height / 4; y++)
-            for (int x = 0; x < width / 4; x++) map[y * width + x] = 1; /* at the upper left */
+        for (int y = height - height / 4; y < height; y++)
+            for (int x = 0; x < width; x++) map[y * width + x] = 1; /* where legends were once */
         for (int bad = 0; bad < 2; bad++) {
-            EadOverlay overlay = {.rgb = &rgb,
-                                  .map = map,
-                                  .heat = {0, 1, 0.5f},
-                                  .regions = true,
-                                  .legend = true,
-                                  .score = bad ? 0.75f : 0.25f,
-                                  .threshold = 0.75};
+            EadOverlay overlay = {.rgb = &rgb, .map = map, .heat = {0, 1, 0.5f}, .regions = true};
+            ASSERT_OK(ead_overlay_render(&overlay, &plain));
+            ck_assert(plain.width == width && plain.height == height);
+            overlay.legend = true;
+            overlay.score = bad ? 0.75f : 0.25f;
+            overlay.threshold = 0.75;
             ASSERT_OK(ead_overlay_render(&overlay, &out));
-            ck_assert(out.width == width && out.height == height);
+            ck_assert_int_eq(out.width, width);
+            ck_assert_msg(out.height == height + sizes[i].strip, "%d x %d: %d", width, height, out.height);
+            ck_assert_mem_eq(out.pixels, plain.pixels, 3 * pixels);
             int green = count_color(&out, 24, 128, 56), red = count_color(&out, 200, 30, 30);
-            bool room = width >= 30 && height >= 30;
-            ck_assert_msg(bad ? !green && (red > 0) == room : !red && (green > 0) == room, "%d x %d", width,
-                          height);
-            if (width >= 320) ck_assert(!is_color(&out, 4, 4, bad ? 200 : 24, bad ? 30 : 128, bad ? 30 : 56));
+            ck_assert_msg(bad ? !green && (red > 0) == sizes[i].tag : !red && (green > 0) == sizes[i].tag,
+                          "%d x %d", width, height);
+            ead_image_free(&plain);
             ead_image_free(&out);
         }
         free(map);
         ead_image_free(&rgb);
     }
+}
+END_TEST
+
+/* Without threshold the bar stands alone; without heat, too, there is no strip. */
+START_TEST(legends_have_what_is_known) {
+    enum { SIDE = 100 };
+    float map[SIDE * SIDE] = {0};
+    EadImage rgb, out;
+    fill_image(&rgb, SIDE, SIDE, 3, 100);
+    EadOverlay overlay = {
+        .rgb = &rgb, .map = map, .heat = {0, 1, 0.5f}, .legend = true, .threshold = (double)NAN};
+    ASSERT_OK(ead_overlay_render(&overlay, &out));
+    ck_assert_int_eq(out.height, SIDE + 22);
+    ead_image_free(&out);
+    overlay.heat.high = 0;
+    ASSERT_OK(ead_overlay_render(&overlay, &out));
+    ck_assert_int_eq(out.height, SIDE);
+    ead_image_free(&out);
+    ead_image_free(&rgb);
 }
 END_TEST
 
@@ -102,7 +128,8 @@ int main(void) {
     Suite *suite = suite_create("overlay");
     TCase *tests = tcase_create("overlay");
     tcase_add_test(tests, regions_are_outlined);
-    tcase_add_test(tests, verdicts_fit_any_size);
+    tcase_add_test(tests, legends_hide_nothing);
+    tcase_add_test(tests, legends_have_what_is_known);
     tcase_add_test(tests, letters_are_drawn_and_cut_off);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

@@ -312,7 +312,7 @@ START_TEST(all_that_cannot_be_read_is_told) {
     run(MEASURE "--partial --maps " S "maps", 0, &outcome);
     ck_assert_msg(outcome.code == 0, "%s", outcome.err);
     assert_contains(outcome.err, "left out: " S "maps/chip/001.tiff: cannot read: ");
-    assert_contains(outcome.err, "measured are 4 of 6 test images\n");
+    assert_contains(outcome.err, "4 of 6 test images measured\n");
 }
 END_TEST
 

@@ -134,6 +134,7 @@ START_TEST(test_wrong_usage) {
     refuses("tarin", "unknown command 'tarin'; did you mean 'train'?");
     refuses("zzzzz", "unknown command 'zzzzz'");
     refuses("help zzzzz", "unknown command 'zzzzz'");
+    refuses("hlep", "unknown command 'hlep'; did you mean 'help'?");
     refuses("--completion", "--completion needs the name of the shell: --completion bash");
     refuses("--completion zsh", "--completion needs the name of the shell: --completion bash");
     refuses("--quiet train", "unknown option --quiet; options stand after the command");
@@ -219,6 +220,7 @@ START_TEST(test_actions) {
                  {"--help-man", EAD_ACTION_HELP_MAN, -1},
                  {"--completion bash", EAD_ACTION_COMPLETION, -1},
                  {"help", EAD_ACTION_HELP, -1},
+                 {"help help", EAD_ACTION_HELP, -1},
                  {"help eval", EAD_ACTION_HELP, EAD_COMMAND_eval},
                  {"--help sweep", EAD_ACTION_HELP, EAD_COMMAND_sweep},
                  {"predict --nonsense -h", EAD_ACTION_HELP, EAD_COMMAND_predict},

@@ -290,6 +290,7 @@ static EadStatus unknown_command(const char *text) {
     EadSuggestion suggestion = {0};
     for (int i = 0; i < EAD_COMMAND_COUNT; i++)
         ead_suggestion_offer(&suggestion, text, commands[i].name, commands[i].name);
+    ead_suggestion_offer(&suggestion, text, "help", "help");
     if (suggestion.name)
         return ead_fail(EAD_BAD_ARGUMENT, "unknown command '%s'; did you mean '%s'?", text, suggestion.name);
     return ead_fail(EAD_BAD_ARGUMENT, "unknown command '%s'", text);
@@ -311,7 +312,7 @@ static EadStatus take_program_option(const char *text, const char *follows, EadA
         return ead_fail(EAD_BAD_ARGUMENT, "unknown option %s; options stand after the command", text);
     }
     arguments->action = program_options[found].action;
-    if (arguments->action == EAD_ACTION_HELP && follows) {
+    if (arguments->action == EAD_ACTION_HELP && follows && strcmp(follows, "help") != 0) {
         arguments->command = find_command(follows);
         return arguments->command < 0 ? unknown_command(follows) : EAD_OK;
     }

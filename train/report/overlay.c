@@ -122,22 +122,60 @@ typedef struct Box {
     int x, y, width, height;
 } Box;
 
-/* Pixels of regions below a box. */
-static int64_t regions_below(const EadOverlay *o, Box box) {
-    int64_t count = 0;
-    for (int y = box.y; o->map && y < box.y + box.height; y++)
-        for (int x = box.x; x < box.x + box.width; x++)
-            count += o->map[(size_t)y * (size_t)o->rgb->width + (size_t)x] >= o->heat.threshold;
-    return count;
+/* The strip below the image: verdict, and the bar beside it, or below it where the width has no room for both. */
+typedef struct Legend {
+    int unit, height; /* pixels of the picture for one of a letter; of the strip, 0: there is none */
+    char text[64];    /* how the score compares with the threshold */
+    int tag;          /* width of OK or NG */
+    Box verdict, bar; /* within the strip; width 0: not there */
+} Legend;
+
+enum {
+    MARGIN = 2,
+    PAD = 2,
+    TAG = 2 * EAD_FONT_HEIGHT + 2 * PAD,
+    BAR = 5,
+    LEAST_BAR = 40,
+    MOST_BAR = 120
+}; /* units */
+
+static void plan_verdict(const EadOverlay *o, Legend *legend) {
+    int unit = legend->unit, room = o->rgb->width - 2 * MARGIN * unit;
+    bool bad = (double)o->score >= o->threshold;
+    legend->tag = ead_font_width("OK", 2 * unit) + 2 * PAD * unit;
+    if (isnan(o->threshold) || legend->tag > room) return;
+    snprintf(legend->text, sizeof legend->text, "%.3g %s %.3g", (double)o->score, bad ? ">=" : "<",
+             o->threshold);
+    int width = legend->tag + ead_font_width(legend->text, unit) + 2 * PAD * unit;
+    if (width > room) legend->text[0] = '\0';
+    legend->verdict = (Box){MARGIN * unit, MARGIN * unit, width > room ? legend->tag : width, TAG * unit};
+    legend->height = (TAG + 2 * MARGIN) * unit;
 }
 
-/* A box at the left or at the right, where fewer pixels of regions lie below it; that is made dark, to be written on. */
-static Box place_box(const EadOverlay *o, EadImage *out, int y, int width, int height, int margin) {
-    Box left = {margin, y, width, height}, right = {out->width - margin - width, y, width, height};
-    Box box = regions_below(o, right) < regions_below(o, left) ? right : left;
-    for (int v = box.y; v < box.y + box.height; v++)
-        for (int u = box.x; u < box.x + box.width; u++) mix(pixel_at(out, u, v), black, 0.7f);
-    return box;
+static void plan_bar(const EadOverlay *o, Legend *legend) {
+    int unit = legend->unit, row = (TAG + MARGIN) * unit, x = MARGIN * unit, y = x;
+    if (!o->map || !(o->heat.high > o->heat.low)) return;
+    int beside = legend->verdict.width > 0 ? x + legend->verdict.width + 2 * MARGIN * unit : x;
+    if (o->rgb->width - beside - MARGIN * unit >= LEAST_BAR * unit)
+        x = beside;
+    else
+        y += row;
+    int width = ead_min(MOST_BAR * unit, o->rgb->width - x - MARGIN * unit);
+    if (width < LEAST_BAR * unit) return;
+    legend->bar = (Box){x, y + PAD * unit, width, BAR * unit};
+    legend->height = y + row;
+}
+
+/* The unit grows with the image, as long as the verdict has room. */
+static Legend plan_legend(const EadOverlay *o) {
+    enum { VERDICT = 124, HIGHEST = 65535 }; /* units of the longest one, about; of an EadImage */
+    Legend legend = {0};
+    int middle = (o->rgb->width + o->rgb->height) / 2;
+    if (!o->legend) return legend;
+    legend.unit = ead_max(1, ead_min((middle + 128) / 256, o->rgb->width / VERDICT));
+    plan_verdict(o, &legend);
+    plan_bar(o, &legend);
+    return o->rgb->height + legend.height <= HIGHEST ? legend : (Legend){0};
 }
 
 static void fill_box(EadImage *out, Box box, const uint8_t color[3]) {
@@ -145,22 +183,16 @@ static void fill_box(EadImage *out, Box box, const uint8_t color[3]) {
         for (int x = box.x; x < box.x + box.width; x++) memcpy(pixel_at(out, x, y), color, 3);
 }
 
-/* OK or NG on green or red, and behind it how the score compares with the threshold. */
-static void draw_verdict(const EadOverlay *o, EadImage *out, int unit) {
+/* OK or NG on green or red, and behind it the comparison. */
+static void draw_verdict(const EadOverlay *o, const Legend *legend, EadImage *strip) {
     static const uint8_t green[3] = {24, 128, 56}, red[3] = {200, 30, 30};
     bool bad = (double)o->score >= o->threshold;
-    char text[64];
-    int pad = 2 * unit, height = 2 * EAD_FONT_HEIGHT * unit + 2 * pad;
-    snprintf(text, sizeof text, "%.3g %s %.3g", (double)o->score, bad ? ">=" : "<", o->threshold);
-    int tag = ead_font_width("OK", 2 * unit) + 2 * pad, numbers = ead_font_width(text, unit) + 2 * pad;
-    if (height + 2 * pad > out->height || tag + 2 * pad > out->width) return;
-    if (tag + numbers + 2 * pad > out->width) numbers = 0;
-    Box box = place_box(o, out, pad, tag + numbers, height, pad);
-    fill_box(out, (Box){box.x, box.y, tag, height}, bad ? red : green);
-    ead_font_draw(out, bad ? "NG" : "OK", box.x + pad, box.y + pad, 2 * unit, white);
-    if (numbers > 0)
-        ead_font_draw(out, text, box.x + tag + pad, box.y + (height - EAD_FONT_HEIGHT * unit) / 2, unit,
-                      white);
+    int unit = legend->unit, pad = PAD * unit;
+    Box box = legend->verdict;
+    fill_box(strip, (Box){box.x, box.y, legend->tag, box.height}, bad ? red : green);
+    ead_font_draw(strip, bad ? "NG" : "OK", box.x + pad, box.y + pad, 2 * unit, white);
+    ead_font_draw(strip, legend->text, box.x + legend->tag + pad,
+                  box.y + (box.height - EAD_FONT_HEIGHT * unit) / 2, unit, white);
 }
 
 /* A number below the bar, centred at `at` as far as the bar's ends let it, unless it leaves the part from..to of it. */
@@ -180,36 +212,31 @@ static int number_width(double value, int unit) {
 }
 
 /* The colours from low to high, the highest value and the threshold, and the lowest where they leave room for it. */
-static void draw_bar(const EadOverlay *o, EadImage *out, int unit) {
-    const EadHeat *heat = &o->heat;
-    int margin = 2 * unit, inner = 3 * unit, width = ead_min(120 * unit, out->width - 2 * margin - 2 * inner);
-    int height = 5 * unit, all = height + EAD_FONT_HEIGHT * unit + 2 * unit + 2 * inner;
-    if (width < 40 * unit || 3 * all > out->height) return;
-    Box box = place_box(o, out, out->height - margin - all, width + 2 * inner, all, margin);
-    Box bar = {box.x + inner, box.y + inner, width, height};
+static void draw_bar(const EadHeat *heat, Box bar, int unit, EadImage *strip) {
+    int width = bar.width;
     for (int i = 0; i < width; i++) {
         uint8_t color[3];
         ead_ramp_color(((float)i + 0.5f) / (float)width, color);
-        fill_box(out, (Box){bar.x + i, bar.y, 1, height}, color);
+        fill_box(strip, (Box){bar.x + i, bar.y, 1, bar.height}, color);
     }
     int end = width - number_width((double)heat->high, unit), begin = 0;
-    draw_number(out, bar, (double)heat->high, width, 0, width, unit);
+    draw_number(strip, bar, (double)heat->high, width, 0, width, unit);
     float part = (heat->threshold - heat->low) / (heat->high - heat->low);
     if (part >= 0 && part <= 1) {
         int at = (int)(part * (float)width), half = number_width((double)heat->threshold, unit) / 2;
-        fill_box(out, (Box){bar.x + ead_min(at, width - unit), bar.y - unit, unit, height + 2 * unit}, white);
-        draw_number(out, bar, (double)heat->threshold, at, 0, end, unit);
+        fill_box(strip, (Box){bar.x + ead_min(at, width - unit), bar.y - unit, unit, bar.height + 2 * unit},
+                 white);
+        draw_number(strip, bar, (double)heat->threshold, at, 0, end, unit);
         if (at - half < number_width((double)heat->low, unit)) begin = width;
     }
-    draw_number(out, bar, (double)heat->low, 0, begin, end, unit);
+    draw_number(strip, bar, (double)heat->low, 0, begin, end, unit);
 }
 
-static void draw_legend(const EadOverlay *o, EadImage *out) {
-    int middle = (out->width + out->height) / 2, least = ead_min(out->width, out->height);
-    int unit =
-        ead_max(1, ead_min((middle + 128) / 256, least / 60)); /* pixels of the picture for one of a letter */
-    if (!isnan(o->threshold)) draw_verdict(o, out, unit);
-    if (o->map && o->heat.high > o->heat.low) draw_bar(o, out, unit);
+static void draw_legend(const EadOverlay *o, const Legend *legend, EadImage *strip) {
+    static const uint8_t dark[3] = {32, 32, 32};
+    fill_box(strip, (Box){0, 0, strip->width, strip->height}, dark);
+    if (legend->verdict.width > 0) draw_verdict(o, legend, strip);
+    if (legend->bar.width > 0) draw_bar(&o->heat, legend->bar, legend->unit, strip);
 }
 
 /* ---- the picture ---- */
@@ -222,12 +249,17 @@ EadStatus ead_overlay_render(const EadOverlay *overlay, EadImage *out) {
     if (truth && (truth->channels != 1 || truth->width != rgb->width || truth->height != rgb->height))
         return ead_fail(EAD_BAD_SHAPE, "overlay: mask of %d x %d with %d channels for an image of %d x %d",
                         truth->width, truth->height, truth->channels, rgb->width, rgb->height);
-    EAD_TRY(ead_image_alloc(out, rgb->width, rgb->height, 3));
-    memcpy(out->pixels, rgb->pixels, 3 * (size_t)rgb->width * (size_t)rgb->height);
-    blend(overlay, out);
-    EadStatus status = draw_outlines(overlay, out);
+    Legend legend = plan_legend(overlay);
+    EAD_TRY(ead_image_alloc(out, rgb->width, rgb->height + legend.height, 3));
+    EadImage image = *out, strip = *out; /* the two parts of it */
+    image.height = rgb->height;
+    strip.height = legend.height;
+    strip.pixels += 3 * (size_t)rgb->width * (size_t)rgb->height;
+    memcpy(image.pixels, rgb->pixels, 3 * (size_t)rgb->width * (size_t)rgb->height);
+    blend(overlay, &image);
+    EadStatus status = draw_outlines(overlay, &image);
     if (status != EAD_OK) ead_image_free(out);
-    if (status == EAD_OK && overlay->legend) draw_legend(overlay, out);
+    if (status == EAD_OK && legend.height > 0) draw_legend(overlay, &legend, &strip);
     return status;
 }
 

@@ -25,13 +25,15 @@ typedef struct EadOverlay {
         *truth;   /* 1 channel of the same size, non-zero = defect, outlined in green just outside; or NULL */
     bool regions; /* white outlines, in black ones, just outside of the pixels from heat.threshold on */
     bool
-        legend; /* verdict with score and threshold, and a bar of the colours with numbers at the pixel threshold
-                              and at both ends; as much of it as the image has room for, where the fewest pixels of regions lie */
+        legend; /* below the image a strip: verdict with score and threshold, and a bar of the colours with numbers
+                   * at the pixel threshold and at both ends; as much of it as the width has room for */
     float score;      /* for the legend, like the next */
     double threshold; /* of the score; NAN: no verdict */
 } EadOverlay;
 
-/* A new image of the same size, owned by the caller. Errors: EAD_BAD_SHAPE, EAD_NO_MEMORY; then *out is empty. */
+/* A new image of the same width, owned by the caller: the picture, of the image's height, and below it the strip of the
+ * legend, 22 pixels high, or 42 where verdict and bar have no room side by side; a multiple of that for images larger than
+ * some 256 pixels. Errors: EAD_BAD_SHAPE, EAD_NO_MEMORY; then *out is empty. */
 EadStatus ead_overlay_render(const EadOverlay *overlay, EadImage *out);
 
 /* Writes that picture as PNG; errors as there, and EAD_IO. */
