@@ -159,11 +159,10 @@ static EadStatus drop_files(const EadFitRun *run) {
     if (run->config->train_keep != EAD_KEEP_CHOICE_MODEL) return EAD_OK;
     EAD_TRY(ead_run_folder_drop(&run->folder, caches, &bytes));
     if (bytes > 0)
-        ead_print(stderr,
-                  "train.keep=model: %s removed, %.0f MB; train.keep=all would keep %s for a training with "
-                  "more steps\n",
+        ead_print(stderr, "train.keep=model: %s removed, %.0f MB; train.keep=all would keep %s%s\n",
                   caches ? "checkpoint and caches of the run are" : "the checkpoint of the run is",
-                  1e-6 * (double)bytes, caches ? "them" : "it");
+                  1e-6 * (double)bytes, caches ? "them" : "it",
+                  run->phase_count > 0 ? " for a training with more steps" : "");
     return EAD_OK;
 }
 
@@ -186,10 +185,22 @@ static char *shell_word(const char *path) {
     return word;
 }
 
+/* Thresholds and decisions look the same however little was learned. One that goes on from a model has what that learned. */
+static void warn_of_few_steps(const EadFitRun *run) {
+    int64_t least = run->fit->least_steps, done = ead_fit_steps_done(run);
+    if (done >= least || run->config->model_init[0]) return;
+    ead_print(
+        stderr,
+        "warning: %lld steps are far too few: this model is of no use, whatever its threshold says; train "
+        "%lld at least, better some thousands (train.steps, --minutes)\n",
+        (long long)done, (long long)least);
+}
+
 /* What there is now, and how it is used. */
 static EadStatus print_next(const EadFitRun *run) {
     EadPath report;
     EAD_TRY(ead_path_in(report, run->config->output, "report.html"));
+    warn_of_few_steps(run);
     char *model = shell_word(run->folder.model);
     if (!model) return ead_fail(EAD_NO_MEMORY, "no memory for the last line");
     ead_print(stderr, "model:  %s\n", run->folder.model);

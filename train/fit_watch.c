@@ -86,6 +86,11 @@ static EadStatus score_validation(EadFitRun *run, float *scores, int count) {
     return status;
 }
 
+/* What the last step is followed by changes maps and so scores. */
+static const char *scale_of(const EadFitRun *run) {
+    return run->fit->calibrate ? " (before calibration, which changes the scale after the last step)" : "";
+}
+
 static EadStatus watch_scores(EadFitRun *run) {
     float scores[EAD_WATCHED_IMAGES], values[QUARTILES + 1];
     int count = run->data.dataset.validation.count;
@@ -93,9 +98,9 @@ static EadStatus watch_scores(EadFitRun *run) {
     EAD_TRY(score_validation(run, scores, count));
     EAD_TRY(ead_score_quartiles(scores, count, values));
     EAD_TRY(add_row(run, &run->scores_log, score_columns, values));
-    ead_print(stderr, "after step %lld: validation images score %.4g to %.4g, median %.4g\n",
+    ead_print(stderr, "after step %lld: validation images score %.4g to %.4g, median %.4g%s\n",
               (long long)ead_fit_steps_done(run), (double)values[0], (double)values[QUARTILES - 1],
-              (double)values[QUARTILES / 2]);
+              (double)values[QUARTILES / 2], scale_of(run));
     return EAD_OK;
 }
 
@@ -122,8 +127,8 @@ static EadStatus watch_tests(EadFitRun *run) {
     ead_results_free(&results);
     EAD_TRY(status);
     EAD_TRY(add_row(run, &run->tests_log, test_columns, values));
-    ead_print(stderr, "after step %lld: test images: AU-ROC %.4g, AU-PRO %.4g\n",
-              (long long)ead_fit_steps_done(run), (double)values[0], (double)values[1]);
+    ead_print(stderr, "after step %lld: test images: AU-ROC %.4g, AU-PRO %.4g%s\n",
+              (long long)ead_fit_steps_done(run), (double)values[0], (double)values[1], scale_of(run));
     return EAD_OK;
 }
 

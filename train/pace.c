@@ -191,15 +191,15 @@ static int shorter_minutes(double seconds) {
 
 void ead_pace_describe(const EadPace *pace, const char *what, char text[EAD_PACE_SIZE]) {
     char steps[EAD_DURATION_SIZE], others[EAD_DURATION_SIZE], looks[64] = "";
-    double besides = ead_pace_besides(pace), counted = (double)pace->counted;
+    double besides = ead_pace_besides(pace), counted = (double)pace->counted, one = pace->steps / counted;
     int minutes = shorter_minutes(pace->steps + besides);
     if (pace->looks > 0)
         snprintf(looks, sizeof looks, ", %.2g %% for scoring images in between",
                  100 * pace->looks / pace->steps);
     size_t used =
-        (size_t)snprintf(text, EAD_PACE_SIZE, "%s take about %s here (%.3g ms a step%s), all else %s", what,
-                         ead_duration_text(pace->steps, steps), 1e3 * pace->steps / counted, looks,
-                         ead_duration_text(besides, others));
+        (size_t)snprintf(text, EAD_PACE_SIZE, "%s take about %s here (%.3g %s a step%s), all else %s", what,
+                         ead_duration_text(pace->steps, steps), one < 0.9995 ? 1e3 * one : one,
+                         one < 0.9995 ? "ms" : "s", looks, ead_duration_text(besides, others));
     if (minutes > 0)
         snprintf(text + used, EAD_PACE_SIZE - used, "; --minutes %d would do about %.0f of the %.0f steps",
                  minutes, counted * ead_pace_factor(pace, 60.0 * minutes - besides), counted);

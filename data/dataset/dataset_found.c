@@ -202,12 +202,25 @@ static EadStatus open_divided(const EadDatasetSpec *spec, Found *found, EadDatas
                              *found->test ? found->test : "nothing");
 }
 
+/* Adds a name to "a, b" that is not there yet, while there is room. Images of a kind stand side by side. */
+static void add_kind(char *kinds, size_t size, const char *kind) {
+    size_t used = strlen(kinds), length = strlen(kind);
+    bool last = used >= length && strcmp(kinds + used - length, kind) == 0 &&
+                (used == length || kinds[used - length - 1] == ' ');
+    bool full = used >= 3 && strcmp(kinds + used - 3, "...") == 0;
+    if (last || full) return;
+    bool fits = used + length + 8 < size;
+    snprintf(kinds + used, size - used, "%s%s", used ? ", " : "", fits ? kind : "...");
+}
+
 /* Takes the normal images out of the test images, but for every fifth. */
 static EadStatus divide(EadDataset *out, const char *folder, bool test_only) {
     int kept = 0, normal = 0;
+    char kinds[160] = "";
     EadStatus status = EAD_OK;
     for (int i = 0; i < out->test_count; i++) {
         EadTestSample *sample = &out->test[i];
+        if (sample->anomalous) add_kind(kinds, sizeof kinds, sample->defect);
         if (sample->anomalous || ++normal % TEST_IMAGE == 0) {
             out->test[kept++] = *sample;
             continue;
@@ -220,9 +233,9 @@ static EadStatus divide(EadDataset *out, const char *folder, bool test_only) {
     if (status == EAD_OK && test_only) status = ead_dataset_note_for_training(out, folder, normal - tested);
     if (status != EAD_OK) return status;
     return ead_strings_print(&out->notes,
-                             "%s: for tests: every fifth good image (%d of %d) and all others (%d); "
+                             "%s: for tests: every fifth good image (%d of %d) and all others (%d, in %s); "
                              "dataset.train_good, test_good and defects change this",
-                             folder, tested, normal, anomalous);
+                             folder, tested, normal, anomalous, kinds);
 }
 
 /* Folders train and test within those of good and of bad images are no such division as ours. */

@@ -206,7 +206,7 @@ START_TEST(guesses_are_told) {
     ck_assert(dataset.test_count == 2 && dataset.train.count + dataset.validation.count == 5);
     assert_contains(
         dataset.notes.items[0],
-        "kinds: for tests: every fifth good image (1 of 6) and all others (1); dataset.train_good");
+        "kinds: for tests: every fifth good image (1 of 6) and all others (1, in ng); dataset.train_good");
     ead_dataset_free(&dataset);
     spec.test_only = true;
     ASSERT_OK(ead_dataset_open(&spec, &dataset));

@@ -82,6 +82,9 @@ START_TEST(a_finished_run_keeps_its_model_alone) {
     run("train -q drawn/gasket" SMALL " --set loss.penalty=false -o runs/kept", 0, &outcome);
     ck_assert_msg(outcome.code == 0, "%s", outcome.err);
     check_told(&outcome, "train.keep=model: checkpoint and caches of the run are removed, ");
+    check_told(&outcome,
+               "warning: 2 steps are far too few: this model is of no use, whatever its threshold says");
+    assert_file_holds(S "runs/kept/losses.csv", ",0.0001\n");
     ck_assert(!exists(S "runs/kept/checkpoint.safetensors") && !exists(S "runs/kept/cache"));
     ck_assert(exists(S "runs/kept/report.html") && exists(S "runs/kept/losses.csv"));
     run("train -q --resume -o runs/kept --set train.steps=3", 0, &outcome);

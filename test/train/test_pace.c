@@ -128,6 +128,8 @@ START_TEST(the_length_of_a_run_is_told_with_a_shorter_one) {
     ead_pace_describe(&brief, "10 epochs", text);
     ck_assert_str_eq(text, "10 epochs take about 5 minutes here (150 ms a step, 4 % for scoring images in "
                            "between), all else 0 s");
+    ead_pace_describe(&(EadPace){.steps = 1510, .counted = 1000}, "1000 steps", text);
+    assert_contains(text, "(1.51 s a step)");
 }
 END_TEST
 

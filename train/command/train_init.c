@@ -233,6 +233,15 @@ EadStatus ead_train_init_apply(const EadArguments *arguments, EadConfig *config)
                                   "--init divides the images of the model as they were; leave --set %s out",
                                   given[EAD_KEY_train_seed] ? "train.seed" : "dataset.validation_fraction"));
     if (!folders) return EAD_OK;
+    if (!inits && !names_other_data(arguments) && !config->dataset_path[0] &&
+        !config->dataset_train_good[0]) {
+        config->unread = true; /* what a training on nothing else would lack is no news */
+        return ead_fail(
+            EAD_BAD_ARGUMENT,
+            "--add %s: to what? --init MODEL names the model that goes on with these images; without "
+            "one, name the images it adds to: efficientad train FOLDER --add %s",
+            folders, folders);
+    }
     if (given[EAD_KEY_dataset_add])
         return ead_fail(EAD_BAD_ARGUMENT, "--add and --set dataset.add name the same; leave one of them out");
     if (!config->unread) return add_folders(folders, config);
