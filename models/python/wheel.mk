@@ -13,7 +13,13 @@ $(WHEEL)/everything.a: $(PROGRAM_OBJECTS) $(LIBRARY_OBJECTS) $(CUDA_CHOICE)
 $(WHEEL)/libefficientad_files.so: $(BUILD)/float/models/python/native/image_file.o $(WHEEL)/everything.a models/python/native/image_file.map
 	@$(WHEEL_LINK) -Wl,--version-script=models/python/native/image_file.map -Wl,--as-needed -o $@ $(filter %.o %.a,$^) $(LIBS)
 
-wheel: $(PORTABLE)/bin/efficientad $(WHEEL)/libefficientad.so $(WHEEL)/libefficientad_files.so ## build/wheel/*.whl: the Python package
+# The program without what serves and tells others: the libraries for that are larger than all the rest.
+WITHOUT       := $(wildcard train/*/*_without.c)
+WHEEL_SOURCES := $(filter-out $(WITHOUT:%_without.c=%_microhttpd.c) $(WITHOUT:%_without.c=%_receiver.c),$(PROGRAM_SOURCES)) $(WITHOUT)
+$(WHEEL)/bin/efficientad: $(MAIN_OBJECT) $(call objects,$(sort $(WHEEL_SOURCES)),float) $(LIBRARY_OBJECTS) $(CUDA_CHOICE)
+	$(PORTABLE_LINK) $(OPENMP_ARCHIVE) -Wl,--as-needed $(LIBS)
+
+wheel: $(WHEEL)/bin/efficientad $(WHEEL)/libefficientad.so $(WHEEL)/libefficientad_files.so ## build/wheel/*.whl: the Python package
 	@rm -rf build/wheel
 	@python3 models/python/make_wheel.py $(RELEASE) $^ build/wheel
 .PHONY: wheel
