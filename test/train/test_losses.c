@@ -113,8 +113,7 @@ START_TEST(runs_go_on_in_them) {
     ASSERT_OK(ead_loss_log_append(&log, 3, next, 3));
     ASSERT_OK(ead_loss_log_flush(&log));
     ead_loss_log_close(&log);
-    assert_file_is("step,st,total,lr\n1,0.5,0.125,9.99999975e-05\n2,0.25,0.0625,9.99999975e-05\n"
-                   "3,0.125,0.03125,9.99999975e-05\n");
+    assert_file_is("step,st,total,lr\n1,0.5,0.125,0.0001\n2,0.25,0.0625,0.0001\n3,0.125,0.03125,0.0001\n");
 }
 END_TEST
 
