@@ -256,10 +256,8 @@ class Costs(unittest.TestCase):
                 "print(time.process_time() - used, time.perf_counter() - start)" % MODEL)
         times = [tuple(map(float, subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.PIPE,
                                                  text=True).stdout.split())) for _ in range(5)]
+        # Told, not asserted: it is another one on every machine.
         print("from import to the first score: %.3f s of CPU, %.3f s in all" % min(times))
-        if os.getloadavg()[0] > os.cpu_count():
-            self.skipTest("the machine is too busy for times to count")
-        self.assertLess(min(times)[0], 0.3)
 
 
 class Programs(unittest.TestCase):
