@@ -57,11 +57,9 @@ static void die_by(int number) {
 
 /* The next signal, or 0 after a while. */
 static int next_signal(const EadServiceSignals *signals, double deadline) {
-    if (isinf(deadline)) {
-        int number = sigwaitinfo(&signals->signals, NULL);
-        return number > 0 ? number : 0;
-    }
-    int number = sigtimedwait(&signals->signals, NULL, &(struct timespec){.tv_nsec = 50000000});
+    const struct timespec moment = {.tv_nsec = 50000000};
+    int number = isinf(deadline) ? sigwaitinfo(&signals->signals, NULL)
+                                 : sigtimedwait(&signals->signals, NULL, &moment);
     return number > 0 ? number : 0;
 }
 
