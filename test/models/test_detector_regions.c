@@ -146,8 +146,8 @@ START_TEST(masks_may_lie_in_any_way) {
     EadDetector *detector = open_model(PLAIN);
     EadRunOptions options = of_mask;
     for (int p = 0; p < PIXELS; p++)
-        other[(HIGH - 1 - p / WIDE) * (WIDE + 7) + p % WIDE] =
-            is_inside(p % WIDE, p / WIDE) ? (uint8_t)(1 + p % 255) : 0;
+        if (is_inside(p % WIDE, p / WIDE))
+            other[(HIGH - 1 - p / WIDE) * (WIDE + 7) + p % WIDE] = (uint8_t)(1 + p % 255);
     ask(detector, options, &first);
     options.mask = other + (HIGH - 1) * (WIDE + 7);
     options.mask_stride = -(WIDE + 7);
