@@ -63,6 +63,12 @@ EadStatus ead_path_in(EadPath path, const char *folder, const char *name) {
                     length);
 }
 
+EadStatus ead_path_absolute(EadPath out, const char *path) {
+    EadPath here;
+    if (!getcwd(here, sizeof here)) return ead_fail(EAD_IO, "the present folder: %s", strerror(errno));
+    return *path ? ead_path_in(out, here, path) : ead_path_in(out, "", here);
+}
+
 const char *ead_path_base(const char *path) {
     const char *slash = strrchr(path, '/');
     return slash ? slash + 1 : path;

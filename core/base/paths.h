@@ -23,6 +23,9 @@ typedef char EadPath[EAD_PATH_SIZE];
 /* The same as ead_path_join(), into `path`. Errors: EAD_BAD_ARGUMENT where it is too long. */
 EadStatus ead_path_in(EadPath path, const char *folder, const char *name);
 
+/* A path from the present folder on, made one from the root on; "" is that folder. Errors: EAD_IO, EAD_BAD_ARGUMENT. */
+EadStatus ead_path_absolute(EadPath out, const char *path);
+
 /* The last part of a path: what follows the last slash. Borrowed from path. */
 const char *ead_path_base(const char *path);
 

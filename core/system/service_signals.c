@@ -103,6 +103,7 @@ EadStatus ead_service_signals_start(const EadServiceEnd *end, EadServiceSignals 
     pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
     pthread_cond_init(&signals->changed, &clock);
     pthread_condattr_destroy(&clock);
+    signal(SIGPIPE, SIG_IGN);
     choose_signals(&signals->signals);
     pthread_sigmask(SIG_BLOCK, &signals->signals, NULL);
     EadStatus status = ead_workers_start(&signals->thread, 1, work, signals);

@@ -17,7 +17,7 @@ typedef struct EadServiceEnd {
 } EadServiceEnd;
 
 /* Blocks the signals in this thread, and so in all that it starts from now on. Until ead_service_signals_serve() a signal
- * ends the process as though nobody had taken it. Errors: EAD_NO_MEMORY. */
+ * ends the process as though nobody had taken it. A closed pipe (SIGPIPE) is an error like any other. Errors: EAD_NO_MEMORY. */
 EadStatus ead_service_signals_start(const EadServiceEnd *end, EadServiceSignals **out);
 
 /* From now on the end is asked for, and the process ended with exit code 1 soon after its time is over. */

@@ -54,6 +54,26 @@ START_TEST(a_file_may_begin_with_a_tilde) {
 }
 END_TEST
 
+START_TEST(a_path_from_the_present_folder_on) {
+    EadPath here, path;
+    ck_assert_ptr_nonnull(getcwd(here, sizeof here));
+    ASSERT_OK(ead_path_absolute(path, ""));
+    ck_assert_str_eq(path, here);
+    ASSERT_OK(ead_path_absolute(path, "/a/b"));
+    ck_assert_str_eq(path, "/a/b");
+    ASSERT_OK(ead_path_absolute(path, "a/b"));
+    ck_assert_str_eq(path + strlen(here), "/a/b");
+    path[strlen(here)] = '\0';
+    ck_assert_str_eq(path, here);
+    /* A folder that is gone has no name. */
+    shell_ok("rm -rf " S "; mkdir -p " S "gone");
+    ck_assert_int_eq(chdir(S "gone"), 0);
+    ck_assert_int_eq(rmdir("../gone"), 0);
+    ASSERT_FAILS(ead_path_absolute(path, "a"), EAD_IO, "the present folder");
+    ck_assert_int_eq(chdir(here), 0);
+}
+END_TEST
+
 START_TEST(the_same_place_by_another_name) {
     shell_ok("rm -rf " S "; mkdir -p " S "a/b " S "c; : >" S "a/file; ln " S "a/file " S "hard; ln -s a " S
              "soft; ln -s gone " S "dangling");
@@ -83,6 +103,7 @@ int main(void) {
     TCase *tests = tcase_create("paths");
     tcase_add_test(tests, a_tilde_is_the_home_folder);
     tcase_add_test(tests, a_file_may_begin_with_a_tilde);
+    tcase_add_test(tests, a_path_from_the_present_folder_on);
     tcase_add_test(tests, the_same_place_by_another_name);
     tcase_add_test(tests, below_a_folder);
     suite_add_tcase(suite, tests);

@@ -170,6 +170,33 @@ START_TEST(a_command_gets_what_it_needs_and_no_shell) {
 }
 END_TEST
 
+/* Any signal that ends programs; and whoever does not want to wait says so by another. */
+START_TEST(it_ends_in_its_time) {
+    NEED_PROGRAM();
+    empty_folders();
+    pid_t child = start_watch("", 0);
+    put_image("a.png", 1);
+    await_lines(1);
+    kill(child, SIGUSR1);
+    await(child, &outcome);
+    ck_assert_msg(outcome.code == 0, "exit %d: %s", outcome.code, outcome.err);
+    assert_contains(outcome.err, "1 images scored");
+    write_text(S "slow.sh", "#!/bin/sh\n: >" S "begun\nexec sleep 8\n");
+    shell_ok("chmod +x " S "slow.sh");
+    child = start_watch("--on-anomaly " S "slow.sh --threshold -1 --exit-timeout 3600", 0);
+    put_image("b.png", 2);
+    await_shell("test -e " S "begun");
+    kill(child, SIGTERM);
+    pause_for(0.3);
+    ck_assert_int_eq(waitpid(child, NULL, WNOHANG), 0);
+    kill(child, SIGTERM);
+    await(child, &outcome);
+    ck_assert_int_eq(outcome.code, 1);
+    assert_contains(outcome.err, "the time for it was over");
+    ck_assert_int_eq(count_journal(), 2);
+}
+END_TEST
+
 START_TEST(what_is_wrong_is_said_before_the_work) {
     NEED_PROGRAM();
     static const char *const wrong[][2] = {
@@ -189,10 +216,13 @@ START_TEST(what_is_wrong_is_said_before_the_work) {
         {WATCH "--webhook https://host:99999/ " FOLDER, "--webhook"},
         {WATCH "--sqlite " S "no/such/folder/a.db --sqlite " FOLDER, "--sqlite"},
         {WATCH "--tls-ca " MODEL " " FOLDER, "--tls-ca"},
-        {WATCH "--tls-key " MODEL " " FOLDER, "go together"},
+        {WATCH "--tls-key " S "words " FOLDER, "PRIVATE KEY-----"},
+        {WATCH "--tls-key " S "key " FOLDER, "go together"},
         {"watch -m " S "unsure.safetensors --journal " JOURNAL " --move-to " DONE " " FOLDER, "--threshold"}};
     empty_folders();
     save_tiny_model(S "unsure.safetensors", NAN, NULL);
+    write_text(S "words", "no key\n");
+    write_text(S "key", "-----BEGIN PRIVATE KEY-----\n");
     for (int i = 0; i < COUNT(wrong); i++) {
         run(wrong[i][0], 0, &outcome);
         ck_assert_msg(outcome.code == 1 || outcome.code == 2, "%s: exit %d", wrong[i][0], outcome.code);
@@ -213,6 +243,7 @@ static void add_tests(TCase *tests) {
     tcase_add_test(tests, a_changed_model_takes_over);
     tcase_add_test(tests, a_full_disk_is_waited_for);
     tcase_add_test(tests, a_command_gets_what_it_needs_and_no_shell);
+    tcase_add_test(tests, it_ends_in_its_time);
     tcase_add_test(tests, what_is_wrong_is_said_before_the_work);
 }
 

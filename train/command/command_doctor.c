@@ -224,7 +224,7 @@ static void check_folder(Finding *f) {
     EadPath here;
     double room = (double)ead_room(".");
     f->value = room;
-    if (!getcwd(here, sizeof here)) snprintf(here, sizeof here, ".");
+    if (ead_path_absolute(here, "") != EAD_OK) snprintf(here, sizeof here, ".");
     SAY(f, "%s: %.1f GB free", here, 1e-9 * room);
     if (ead_atomic_file_try(".") != EAD_OK) {
         SAY(f, "%s", ead_error_message());

@@ -20,7 +20,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 enum { MEGABYTE = 1 << 20, SPARE_DESCRIPTORS = 64, MOST_WORKERS = 128 };
 
@@ -42,15 +41,6 @@ static int number(const EadArguments *arguments, EadOptionId id) {
 
 /* ---- before the work ---- */
 
-/* One of the two files of TLS, in which a line ends with these words. */
-static EadStatus read_pem(const EadArguments *arguments, EadOptionId id, const char *option, const char *what,
-                          char **pem) {
-    const char *path = arguments->values[id];
-    EAD_TRY(ead_secret_text(option, path, MEGABYTE, pem));
-    if (strstr(*pem, "-----BEGIN ") && strstr(*pem, what)) return EAD_OK;
-    return ead_fail(EAD_BAD_FILE, "%s: %s: there is no \"%s\" of PEM in it", option, path, what);
-}
-
 static void read_tls(Service *service, EadProblems *problems) {
     const EadArguments *arguments = service->arguments;
     bool certificate = ead_arguments_given(arguments, EAD_OPTION_TLS_CERT),
@@ -58,11 +48,9 @@ static void read_tls(Service *service, EadProblems *problems) {
     int known = problems->lines.count;
     if (certificate != key)
         ead_problems_add(problems, ead_fail(EAD_BAD_ARGUMENT, "--tls-cert and --tls-key go together"));
-    if (certificate)
-        ead_problems_add(problems, read_pem(arguments, EAD_OPTION_TLS_CERT, "--tls-cert", "CERTIFICATE-----",
-                                            &service->certificate));
-    if (key)
-        ead_problems_add(problems, read_pem(arguments, EAD_OPTION_TLS_KEY, "--tls-key", "PRIVATE KEY-----",
+    ead_problems_add(problems, ead_pem_read("--tls-cert", arguments->values[EAD_OPTION_TLS_CERT],
+                                            EAD_PEM_CERTIFICATE, &service->certificate));
+    ead_problems_add(problems, ead_pem_read("--tls-key", arguments->values[EAD_OPTION_TLS_KEY], EAD_PEM_KEY,
                                             &service->key));
     if (problems->lines.count == known)
         ead_problems_add(problems, ead_http_check(service->certificate, service->key));
@@ -241,17 +229,14 @@ static void drain(Service *service) {
 
 /* In the thread of signals: nothing that another may hold. */
 static void cut_off(void *context, bool late) {
-    static const char text[] =
-        "efficientad: ended at once, with what was under way: the time for it was over (--exit-timeout)\n";
     Service *service = context;
     ead_listen_end(&service->listening);
-    if (late && write(STDERR_FILENO, text, sizeof text - 1) < 0) return;
+    if (late) ead_service_tell_late();
 }
 
 EadStatus ead_command_serve(const EadArguments *arguments) {
     Service service = {.arguments = arguments, .quiet = ead_arguments_given(arguments, EAD_OPTION_QUIET)};
     EadServiceEnd end = {number(arguments, EAD_OPTION_EXIT_TIMEOUT), cut_off, &service};
-    signal(SIGPIPE, SIG_IGN);
     EAD_TRY(ead_service_signals_start(&end, &service.signals)); /* before all other threads */
     ead_arguments_use_threads(arguments, 0);
     EadStatus status = start(&service);

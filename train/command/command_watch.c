@@ -9,12 +9,15 @@
 #include "core/base/printing.h"
 #include "core/file/output_check.h"
 #include "core/system/machine.h"
+#include "core/system/service_signals.h"
+#include "core/system/worker_threads.h"
 #include "train/support/service.h"
 #include "train/watch/watch.h"
 
 #include <errno.h>
 #include <math.h>
 #include <omp.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/vfs.h>
@@ -32,8 +35,9 @@ typedef struct Watcher {
     EadModelRegistry *models;
     EadWatch *watch;
     char *token;
-    sigset_t signals;
     bool quiet;
+    EadServiceSignals *signals;
+    EadWorkers reloader; /* a thread that opens a changed model, which may take its time */
 } Watcher;
 
 static int number(const EadArguments *arguments, EadOptionId id) {
@@ -45,12 +49,6 @@ static double number_or_nan(const EadArguments *arguments, EadOptionId id) {
 }
 
 /* ---- before the work ---- */
-
-static EadStatus make_absolute(const char *path, EadPath out) {
-    EadPath here;
-    if (!getcwd(here, sizeof here)) return ead_fail(EAD_IO, "the present folder: %s", strerror(errno));
-    return ead_path_in(out, here, path);
-}
 
 static EadStatus find_folder(Watcher *watcher) {
     const char *path = watcher->arguments->path_count > 0 ? watcher->arguments->paths[0] : NULL;
@@ -68,7 +66,7 @@ static EadStatus find_folder(Watcher *watcher) {
 static EadStatus find_journal(Watcher *watcher) {
     const char *given = watcher->arguments->values[EAD_OPTION_JOURNAL];
     if (!given && !*watcher->folder) return EAD_OK;
-    EAD_TRY(given ? make_absolute(given, watcher->journal)
+    EAD_TRY(given ? ead_path_absolute(watcher->journal, given)
                   : ead_path_in(watcher->journal, watcher->folder, ".efficientad"));
     return ead_check_output_folder(watcher->journal, "--journal");
 }
@@ -82,7 +80,7 @@ static bool is_watched(const Watcher *watcher, const char *folder) {
 static EadStatus find_move_to(Watcher *watcher) {
     const char *given = watcher->arguments->values[EAD_OPTION_MOVE_TO];
     if (!given) return EAD_OK;
-    EAD_TRY(make_absolute(given, watcher->move_to));
+    EAD_TRY(ead_path_absolute(watcher->move_to, given));
     EAD_TRY(ead_check_output_folder(watcher->move_to, "--move-to"));
     if (!is_watched(watcher, watcher->move_to)) return EAD_OK;
     return ead_fail(EAD_BAD_ARGUMENT,
@@ -91,9 +89,14 @@ static EadStatus find_move_to(Watcher *watcher) {
                     given);
 }
 
-static EadStatus check_file(const char *option, const char *path) {
-    if (!path || access(path, R_OK) == 0) return path ? ead_check_regular(path) : EAD_OK;
-    return ead_fail(EAD_IO, "%s: %s: cannot read: %s", option, path, strerror(errno));
+/* Files that the libraries of the receivers read. */
+static void check_files(const EadReceiverOptions *r, EadProblems *problems) {
+    char *texts[4] = {NULL};
+    if (r->login) ead_problems_add(problems, ead_secret_text("--mqtt-login", r->login, MEGABYTE, &texts[0]));
+    ead_problems_add(problems, ead_pem_read("--tls-ca", r->authority, EAD_PEM_CERTIFICATE, &texts[1]));
+    ead_problems_add(problems, ead_pem_read("--tls-cert", r->certificate, EAD_PEM_CERTIFICATE, &texts[2]));
+    ead_problems_add(problems, ead_pem_read("--tls-key", r->key, EAD_PEM_KEY, &texts[3]));
+    for (int i = 0; i < 4; i++) free(texts[i]);
 }
 
 /* What goes together. */
@@ -115,7 +118,7 @@ static void check_receivers(Watcher *watcher, EadProblems *problems) {
     ead_problems_add(problems,
                      ead_secret_read("--webhook-token", given[EAD_OPTION_WEBHOOK_TOKEN], &watcher->token));
     if (given[EAD_OPTION_SQLITE])
-        ead_problems_add(problems, make_absolute(given[EAD_OPTION_SQLITE], watcher->table));
+        ead_problems_add(problems, ead_path_absolute(watcher->table, given[EAD_OPTION_SQLITE]));
     *r = (EadReceiverOptions){.mqtt = given[EAD_OPTION_MQTT],
                               .webhook = given[EAD_OPTION_WEBHOOK],
                               .login = given[EAD_OPTION_MQTT_LOGIN],
@@ -126,10 +129,7 @@ static void check_receivers(Watcher *watcher, EadProblems *problems) {
                               .command = given[EAD_OPTION_ON_ANOMALY],
                               .table = *watcher->table ? watcher->table : NULL,
                               .patience = patience};
-    ead_problems_add(problems, check_file("--mqtt-login", r->login));
-    ead_problems_add(problems, check_file("--tls-ca", r->authority));
-    ead_problems_add(problems, check_file("--tls-cert", r->certificate));
-    ead_problems_add(problems, check_file("--tls-key", r->key));
+    check_files(r, problems);
     ead_problems_add(problems, check_pairs(r));
     ead_receivers_check(r, problems);
 }
@@ -211,7 +211,7 @@ static void warn_of_share(const Watcher *watcher) {
             watcher->folder);
 }
 
-static void reload(Watcher *watcher) {
+static void reload_model(Watcher *watcher) {
     EadProblems problems = {0};
     int changed = ead_model_registry_reload(watcher->models, &problems);
     EadStatus status = ead_problems_since(&problems, 0);
@@ -223,31 +223,50 @@ static void reload(Watcher *watcher) {
         ead_print(stderr, "the model file has not changed\n");
 }
 
+static void *reload(void *context) {
+    Watcher *watcher = context;
+    while (ead_service_signals_reload(watcher->signals)) reload_model(watcher);
+    return NULL;
+}
+
 static void watch_on(Watcher *watcher) {
     if (!watcher->quiet) ead_print(stderr, "watching %s; journal in %s\n", watcher->folder, watcher->journal);
     warn_of_share(watcher);
     ead_service_notify("READY=1");
-    while (ead_watch_runs(watcher->watch)) {
-        int got = ead_service_signal(&watcher->signals, 1);
-        if (got == SIGHUP) reload(watcher);
-        if (got == SIGTERM || got == SIGINT) break;
-    }
+    while (ead_watch_runs(watcher->watch) && ead_service_signals_wait(watcher->signals, 0, 1) == 0)
+        ;
     ead_service_notify("STOPPING=1");
+    if (!ead_watch_runs(watcher->watch)) kill(getpid(), SIGTERM); /* all other threads shall know */
+}
+
+static void cut_off(void *context, bool late) {
+    (void)context;
+    if (late) ead_service_tell_late();
+}
+
+static EadStatus start(Watcher *watcher) {
+    EAD_TRY(check_all(watcher));
+    if (!watcher->quiet) ead_model_registry_tell(watcher->models, stderr);
+    ead_service_signals_serve(watcher->signals);
+    EAD_TRY(ead_watch_start(&watcher->options, watcher->models, &watcher->watch));
+    return ead_workers_start(&watcher->reloader, 1, reload, watcher);
 }
 
 EadStatus ead_command_watch(const EadArguments *arguments) {
     Watcher watcher = {.arguments = arguments, .quiet = ead_arguments_given(arguments, EAD_OPTION_QUIET)};
-    ead_service_begin(&watcher.signals); /* before there are threads */
-    ead_arguments_use_threads(arguments, 0);
+    EadServiceEnd end = {number(arguments, EAD_OPTION_EXIT_TIMEOUT), cut_off, NULL};
     signal(SIGIO, SIG_IGN); /* a writer that comes while a file is asked whether it has one */
-    EadStatus status = check_all(&watcher);
-    if (status == EAD_OK && !watcher.quiet) ead_model_registry_tell(watcher.models, stderr);
-    if (status == EAD_OK) status = ead_watch_start(&watcher.options, watcher.models, &watcher.watch);
-    if (status == EAD_OK) {
-        watch_on(&watcher);
-        status = ead_watch_end(watcher.watch, number(arguments, EAD_OPTION_EXIT_TIMEOUT));
-    }
+    EAD_TRY(ead_service_signals_start(&end, &watcher.signals)); /* before there are threads */
+    ead_arguments_use_threads(arguments, 0);
+    EadFailure failure;
+    EadStatus status = start(&watcher);
+    if (status == EAD_OK) watch_on(&watcher);
+    ead_failure_keep(&failure, status);
+    status = ead_watch_end(watcher.watch, end.timeout);
+    if (failure.status == EAD_OK) ead_failure_keep(&failure, status);
+    ead_workers_join(&watcher.reloader);
     ead_model_registry_free(watcher.models);
     free(watcher.token);
-    return status;
+    ead_service_signals_end(watcher.signals);
+    return ead_failure_tell(&failure);
 }

@@ -1,11 +1,10 @@
-/* Signals, a datagram, a line. */
+/* A datagram, a line, files. */
 #include "train/support/service.h"
 
 #include "core/base/file_bytes.h"
 #include "core/base/printing.h"
 
 #include <ctype.h>
-#include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -13,25 +12,9 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { MOST_SECRET = 4096 };
-
-void ead_service_begin(sigset_t *signals) {
-    sigemptyset(signals);
-    sigaddset(signals, SIGTERM);
-    sigaddset(signals, SIGINT);
-    sigaddset(signals, SIGHUP);
-    pthread_sigmask(SIG_BLOCK, signals, NULL);
-    signal(SIGPIPE, SIG_IGN);
-}
-
-int ead_service_signal(const sigset_t *signals, double seconds) {
-    struct timespec span = {.tv_sec = (time_t)seconds, .tv_nsec = (long)(1e9 * (seconds - floor(seconds)))};
-    int got = sigtimedwait(signals, NULL, &span);
-    return got > 0 ? got : 0;
-}
+enum { MOST_SECRET = 4096, MOST_PEM = 1 << 20 };
 
 void ead_service_notify(const char *state) {
     const char *path = getenv("NOTIFY_SOCKET");
@@ -45,6 +28,12 @@ void ead_service_notify(const char *state) {
     sendto(sender, state, strlen(state), MSG_NOSIGNAL, (const struct sockaddr *)&address,
            (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length));
     close(sender);
+}
+
+void ead_service_tell_late(void) {
+    static const char text[] =
+        "efficientad: ended at once, with what was under way: the time for it was over (--exit-timeout)\n";
+    if (write(STDERR_FILENO, text, sizeof text - 1) < 0) return;
 }
 
 EadStatus ead_secret_text(const char *option, const char *path, size_t most, char **text) {
@@ -62,6 +51,16 @@ void ead_secret_warn(const char *option, const char *path) {
     if (stat(path, &info) == 0 && S_ISREG(info.st_mode) && (info.st_mode & S_IROTH))
         ead_print(stderr, "%s: every account of this machine can read %s; chmod o-r takes that back\n",
                   option, path);
+}
+
+EadStatus ead_pem_read(const char *option, const char *path, const char *what, char **pem) {
+    *pem = NULL;
+    if (!path) return EAD_OK;
+    EAD_TRY(ead_secret_text(option, path, MOST_PEM, pem));
+    if (strstr(*pem, "-----BEGIN ") && strstr(*pem, what)) return EAD_OK;
+    free(*pem);
+    *pem = NULL;
+    return ead_fail(EAD_BAD_FILE, "%s: %s: there is no \"%s\" of PEM in it", option, path, what);
 }
 
 EadStatus ead_secret_read(const char *option, const char *path, char **secret) {
