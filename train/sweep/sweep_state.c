@@ -162,9 +162,8 @@ void ead_sweep_log_reason(const EadSweepRun *run, off_t start, int status, char 
         snprintf(text, size, "ended with exit code %d", WEXITSTATUS(status));
     size_t used = strlen(text);
     FILE *log = ead_path_in(path, run->config.output, "log.txt") == EAD_OK ? fopen(path, "r") : NULL;
-    if (!log) snprintf(text + used, size - used, "; its log.txt cannot be read: %s", strerror(errno));
-    if (!log) return;
-    if (fseeko(log, start, SEEK_SET) == 0)
+    bool readable = log && fseeko(log, start, SEEK_SET) == 0;
+    if (readable)
         while (fgets(line, sizeof line, log)) {
             line[strcspn(line, "\n")] = '\0';
             bool error = strncmp(line, beginning, skip) == 0 && !strstr(line, EAD_NOTHING_STARTED);
@@ -173,9 +172,11 @@ void ead_sweep_log_reason(const EadSweepRun *run, off_t start, int status, char 
             told = told || error;
             if (*line) memcpy(last, line, sizeof last);
         }
-    if (!told && *last && WIFEXITED(status) && WEXITSTATUS(status) != 0)
+    if (!told && (!readable || ferror(log)))
+        snprintf(text + used, size - used, "; its log.txt cannot be read: %s", strerror(errno));
+    else if (!told && *last && WIFEXITED(status) && WEXITSTATUS(status) != 0)
         snprintf(text + used, size - used, "; its log ends: %s", last);
-    fclose(log);
+    if (log) fclose(log);
 }
 
 EadStatus ead_sweep_manifest_path(const EadSweep *sweep, EadPath path) {
