@@ -2,6 +2,7 @@
 #include "models/detector_state.h"
 
 #include "core/base/memory.h"
+#include "core/base/minmax.h"
 #include "core/ops/normalize_image/normalize_image.h"
 #include "models/networks/inspected.h"
 #include "models/networks/pdn.h"
@@ -22,6 +23,7 @@ void ead_detector_close(EadDetector *detector) {
     ead_model_free(detector->owned);
     ead_safetensors_close(detector->file);
     free(detector->maps_inside);
+    free(detector->top);
     free(detector->rgb);
     free(detector);
 }
@@ -88,6 +90,10 @@ static EadStatus new_detector(const EadModel *model, const EadPlanOptions *plan,
     if (status == EAD_OK && gray) {
         d->rgb = ead_new(pixels_of(model) * batch, 3, "the images of a detector");
         if (!d->rgb) status = EAD_NO_MEMORY;
+    }
+    if (status == EAD_OK && model->score.method != EAD_SCORE_MAX) {
+        d->top = ead_new(ead_min64(model->score.cells, pixels_of(model)), sizeof *d->top, "a score");
+        if (!d->top) status = EAD_NO_MEMORY;
     }
     if (status == EAD_OK) status = ead_detector_look_at(d, d->region);
     if (status == EAD_OK)

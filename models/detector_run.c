@@ -150,7 +150,12 @@ static void copy_view(const Request *r, int index, EadImageView *view) {
     EAD_COPY_CALLER_STRUCT(EadImageView, r->views + (size_t)index * r->view_size, view);
 }
 
-/* map: of the model's size. Gives its maximum at the image's size, where anyone asks for it. */
+/* Whether the network itself gives scores that are asked for. */
+static bool network_scores(const EadDetector *d) {
+    return d->network->result.score && d->model->score.method == EAD_SCORE_MAX;
+}
+
+/* map: of the model's size. Gives the score that follows from it, where anyone asks for it. */
 static float give_map(const EadDetector *d, const Request *r, int index, const float *map) {
     int height = d->model->height, width = d->model->width;
     bool at_image = r->options.map_size == EAD_MAP_OF_IMAGE;
@@ -158,9 +163,14 @@ static float give_map(const EadDetector *d, const Request *r, int index, const f
     EadImageView view;
     copy_view(r, index, &view);
     if (out && !at_image) memcpy(out, map, (size_t)height * (size_t)width * sizeof *out);
-    if (!(out && at_image) && (!r->scores || d->network->result.score)) return 0;
-    return ead_region_map_resize(d->region, map, height, width, at_image ? out : NULL, view.height,
-                                 view.width);
+    bool by_map = r->scores && d->model->score.method != EAD_SCORE_MAX,
+         by_peak = r->scores && !by_map && !network_scores(d);
+    float score = 0;
+    if ((out && at_image) || by_peak)
+        score = ead_region_map_resize(d->region, map, height, width, at_image ? out : NULL, view.height,
+                                      view.width);
+    if (!by_map) return score;
+    return ead_map_score(map, d->region->mask, (int64_t)height * width, d->model->score, d->top);
 }
 
 static EadStatus run_some(EadDetector *d, const Request *r, int first, int count) {
@@ -172,11 +182,11 @@ static EadStatus run_some(EadDetector *d, const Request *r, int first, int count
     EAD_TRY(ead_detector_run_batch(d, input, &maps));
     for (int i = 0; i < count; i++) {
         EAD_TRY(name_image(r, first + i, check_map(maps + i * cells, cells)));
-        float peak = give_map(d, r, first + i, maps + i * cells);
-        if (r->scores) r->scores[first + i] = peak;
+        float score = give_map(d, r, first + i, maps + i * cells);
+        if (r->scores) r->scores[first + i] = score;
     }
     const EadDetectorNetwork *network = d->network;
-    if (!r->scores || !network->result.score) return EAD_OK;
+    if (!r->scores || !network_scores(d)) return EAD_OK;
     EAD_TRY(ead_plan_fetch(network->plan, network->result.score, &value));
     for (int i = 0; i < count; i++) r->scores[first + i] = (float)((const real *)value)[i];
     return EAD_OK;

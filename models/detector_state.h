@@ -31,6 +31,7 @@ struct EadDetector {
     const EadRegion *region; /* that it looks at: the model's, or a narrower one of the call */
     bool fills;              /* something is outside of its mask, and filled in maps_inside */
     float *maps_inside;      /* [batch][H][W] of the last run; NULL: not needed so far */
+    float *top;              /* for ead_map_score() of maps of its size; NULL: not needed */
     int batch;               /* images of a run */
     bool parts;              /* ead_detector_part() gives them */
     int64_t max_pixels;      /* of an image */

@@ -92,7 +92,9 @@ EAD_API int ead_detector_open_memory(const void *bytes, size_t size, const EadDe
  *   map     NULL, or float[height][width]: the anomaly map at the image's size, row by row
  *   score   NULL, or where to put the image's score, which the threshold is for: with EfficientAD and FastFlow the
  *           maximum of that map; with PatchCore, its ensemble and SimpleNet that of the map's cells before they
- *           are smoothed, which the map's maximum is not (with patchcore.reweight a distance, not its square)
+ *           are smoothed, which the map's maximum is not (with patchcore.reweight a distance, not its square); where
+ *           the model says so (metadata score_method), the mean of the score_cells largest values of the map at the
+ *           model's size (top_mean), or the largest that as many of them reach (area)
  * EfficientAD's map has 0 at the 0.9 quantile of good validation images and 0.1 at their 0.995 quantile (by default);
  * PatchCore's holds squared distances, SimpleNet's negated outputs of its discriminator, FastFlow's negated mean
  * likelihoods. There is no upper bound. Allocates nothing but what the resize of the image needs. Returns 0 or a

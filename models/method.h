@@ -5,6 +5,7 @@
 
 #include "core/file/safetensors.h"
 #include "core/graph/graph.h"
+#include "core/image/map_score.h"
 #include "core/image/region.h"
 
 typedef struct EadMethod EadMethod;
@@ -12,9 +13,10 @@ typedef struct EadMethod EadMethod;
 /* What a model of any method begins with. */
 typedef struct EadModel {
     const EadMethod *method;
-    int height, width; /* of the images that it looks at */
-    int map_choice;    /* which of the method's maps make the anomaly map: number in EadMethod.maps */
-    EadRegion region;  /* the part of images that it looks at, at its size; the whole image unless set */
+    int height, width;  /* of the images that it looks at */
+    int map_choice;     /* which of the method's maps make the anomaly map: number in EadMethod.maps */
+    EadRegion region;   /* the part of images that it looks at, at its size; the whole image unless set */
+    EadScoreRule score; /* of its map at its size, which the threshold is for */
     /* How the training images with more than 8 bits a sample were read: bits that counted (dataset.bits), or the value that
      * was white (dataset.white); both 0: as they said. */
     int image_bits, image_white;
@@ -37,8 +39,9 @@ typedef struct EadMapPart {
 /* What a detector computes for a batch of N images. */
 typedef struct EadDetection {
     /* Of both, larger is more anomalous; they are kept. */
-    EadNode *map;   /* [N,H,W,1] at the model's size; outside of the region anything */
-    EadNode *score; /* [N,1,1,1], of what is inside; NULL: the maximum of an image's map at its size */
+    EadNode *map; /* [N,H,W,1] at the model's size; outside of the region anything */
+    /* [N,1,1,1], of what is inside, for EAD_SCORE_MAX; NULL: the maximum of an image's map at its size */
+    EadNode *score;
     EadMapPart parts[EAD_MAP_PARTS]; /* not kept, so that they cost nothing unless they are asked for */
 } EadDetection;
 
@@ -59,8 +62,7 @@ typedef struct EadMethodFunctions {
     size_t (*bytes)(const EadModel *model);                           /* of its parameters */
     void (*describe)(const EadModel *model, char *text, size_t size); /* "EfficientAD-S at 256x256" */
     void (*free)(EadModel *model);
-    bool
-        scores_by_peak; /* the score is the maximum of the map (EadDetection.score is NULL), and so has its threshold */
+    bool scores_by_peak; /* EAD_SCORE_MAX is the maximum of the map: EadDetection.score is NULL */
 } EadMethodFunctions;
 
 /* A row of models/methods.def. */
@@ -85,6 +87,9 @@ EadStatus ead_model_choose_maps(EadModel *model, int map_choice);
 
 /* The number of a choice by its name. Errors: EAD_BAD_ARGUMENT, with the names there are. */
 EadStatus ead_model_find_maps(const EadModel *model, const char *name, int *map_choice);
+
+/* Whether the model's scores are the maxima of its maps, so that thresholds of both are the same. */
+bool ead_model_scores_by_peak(const EadModel *model);
 
 /* The name of what was chosen, "" where there is no choice. */
 enum { EAD_MAP_NAME_SIZE = 32 };
@@ -116,7 +121,7 @@ typedef struct EadFileExtras {
  * name.
  *   metadata  format "efficientad/1", method, image_size "256" or "HEIGHTxWIDTH", map_use (the name of the
  *             choice; absent: the first), threshold, pixel_threshold, map_level, image_bits or image_white,
- *             image_channels "1" (all training images were gray; else absent), roi_box "x,y,width,height" and, with a mask, roi_image "HEIGHTxWIDTH" of the images that it is for (when set), what the method
+ *             score_method top_mean|area with score_cells (absent: max), image_channels "1" (all training images were gray; else absent), roi_box "x,y,width,height" and, with a mask, roi_image "HEIGHTxWIDTH" of the images that it is for (when set), what the method
  *             adds, and what the program adds; a file without pixel_threshold has that of the score where the method
  *             scores by the map's maximum
  *   tensors   the method's, roi_mask [height,width] (U8, 1 inside, 0 outside; when set), and what the program adds: names that begin with validation_

@@ -22,6 +22,8 @@ static const EadMethod methods[] = {
 #define IMAGE_BITS     "image_bits"
 #define IMAGE_WHITE    "image_white"
 #define IMAGE_CHANNELS "image_channels"
+#define SCORE_METHOD   "score_method"
+#define SCORE_CELLS    "score_cells"
 #define ROI_BOX        "roi_box"
 #define ROI_IMAGE      "roi_image"
 #define ROI_MASK       "roi_mask"
@@ -72,6 +74,10 @@ void ead_model_map_name(const EadModel *model, char name[EAD_MAP_NAME_SIZE]) {
     word_at(model->method->maps, model->map_choice, name);
 }
 
+bool ead_model_scores_by_peak(const EadModel *model) {
+    return model->method->functions->scores_by_peak && model->score.method == EAD_SCORE_MAX;
+}
+
 EadModel ead_model_new(const char *method, int height, int width) {
     return (EadModel){.method = ead_method_find(method),
                       .height = height,
@@ -117,7 +123,7 @@ static EadStatus read_number(const EadSafetensors *file, const char *key, float 
 static EadStatus read_thresholds(const EadSafetensors *file, EadModel *model) {
     EAD_TRY(read_number(file, "threshold", &model->threshold));
     EAD_TRY(read_number(file, "pixel_threshold", &model->pixel_threshold));
-    if (isnan(model->pixel_threshold) && model->method->functions->scores_by_peak)
+    if (isnan(model->pixel_threshold) && ead_model_scores_by_peak(model))
         model->pixel_threshold = model->threshold;
     return read_number(file, "map_level", &model->map_level);
 }
@@ -131,6 +137,18 @@ static EadStatus read_whole_number(const EadSafetensors *file, const char *key, 
     *out = valid ? (int)value : 0;
     snprintf(wanted, sizeof wanted, "a number from 1 to %d", most);
     return valid ? EAD_OK : ead_bad_metadata(file, key, text, wanted);
+}
+
+static const char *const score_methods[] = {"max", "top_mean", "area", NULL};
+
+static EadStatus read_score(const EadSafetensors *file, EadModel *model) {
+    int method;
+    if (!ead_safetensors_metadata(file, SCORE_METHOD)) return EAD_OK;
+    EAD_TRY(ead_metadata_choice(file, SCORE_METHOD, score_methods, "max, top_mean or area", &method));
+    model->score.method = (EadScoreMethod)method;
+    EAD_TRY(read_whole_number(file, SCORE_CELLS, EAD_SCORE_MOST_CELLS, &model->score.cells));
+    if (model->score.cells || model->score.method == EAD_SCORE_MAX) return EAD_OK;
+    return ead_bad_metadata(file, SCORE_CELLS, NULL, "there where " SCORE_METHOD " is");
 }
 
 static EadStatus read_images(const EadSafetensors *file, EadModel *model) {
@@ -231,6 +249,7 @@ EadStatus ead_model_read(const EadSafetensors *file, EadModel **out) {
     EAD_TRY(method->functions->read(file, height, width, &model));
     EadStatus status = check_all_used(file, model);
     if (status == EAD_OK) status = read_map_choice(file, model);
+    if (status == EAD_OK) status = read_score(file, model);
     if (status == EAD_OK) status = read_thresholds(file, model);
     if (status == EAD_OK) status = read_images(file, model);
     if (status == EAD_OK) status = read_region(file, model);
@@ -295,6 +314,12 @@ static EadStatus write_whole_number(EadSafetensorsWriter *writer, const char *ke
     return ead_safetensors_writer_metadata(writer, key, text);
 }
 
+static EadStatus write_score(const EadModel *model, EadSafetensorsWriter *writer) {
+    if (model->score.method == EAD_SCORE_MAX) return EAD_OK;
+    EAD_TRY(ead_safetensors_writer_metadata(writer, SCORE_METHOD, score_methods[model->score.method]));
+    return write_whole_number(writer, SCORE_CELLS, model->score.cells);
+}
+
 EadStatus ead_model_write(const EadModel *model, EadSafetensorsWriter *writer) {
     char maps[EAD_MAP_NAME_SIZE];
     const EadMethod *method = model->method;
@@ -306,6 +331,7 @@ EadStatus ead_model_write(const EadModel *model, EadSafetensorsWriter *writer) {
     EAD_TRY(write_whole_number(writer, IMAGE_BITS, model->image_bits));
     EAD_TRY(write_whole_number(writer, IMAGE_WHITE, model->image_white));
     EAD_TRY(write_whole_number(writer, IMAGE_CHANNELS, model->image_gray));
+    EAD_TRY(write_score(model, writer));
     EAD_TRY(write_region(model, writer));
     EAD_TRY(write_number(writer, "threshold", model->threshold));
     EAD_TRY(write_number(writer, "pixel_threshold", model->pixel_threshold));

@@ -250,6 +250,14 @@ static EadStatus open_logs(Run *run) {
     return ead_fit_page_open(run);
 }
 
+EAD_SAME_VALUE(EAD_SCORE_CHOICE_MAX, EAD_SCORE_MAX);
+EAD_SAME_VALUE(EAD_SCORE_CHOICE_TOP_MEAN, EAD_SCORE_TOP_MEAN);
+EAD_SAME_VALUE(EAD_SCORE_CHOICE_AREA, EAD_SCORE_AREA);
+
+static EadScoreRule score_rule(const EadConfig *config) {
+    return (EadScoreRule){(EadScoreMethod)config->score_method, config->score_cells};
+}
+
 static EadStatus prepare(Run *run) {
     const EadFit *fit = run->fit;
     bool detector = fit->model != NULL;
@@ -261,6 +269,7 @@ static EadStatus prepare(Run *run) {
     EAD_TRY(fit->create(run->spec, detector ? &run->data : NULL, &run->state));
     if (detector) run->model = fit->model(run->state);
     if (detector) EAD_TRY(ead_region_copy(&run->data.region, &run->model->region));
+    if (detector) run->model->score = score_rule(run->config);
     list_phases(run);
     EAD_TRY(check_ranks(run));
     EAD_TRY(ead_fit_forecast(run));

@@ -283,12 +283,12 @@ END_TEST
 /* ---- other runtimes ---- */
 
 /* PYTHON: an interpreter that has them, "python3" else. Exit code 77: it lacks one. */
-static void compare_with(const char *runtime, const char *forms) {
+static void compare_sizes(const char *runtime, const char *forms, const char *sizes) {
     char command[1024];
     snprintf(command, sizeof command,
              "${PYTHON:-python3} test/export/compare_onnx.py --program $PROGRAM --model " MODEL
-             " --runtimes %s --forms %s --sizes 160x200,90x100 >" S "compared 2>&1",
-             runtime, forms);
+             " --runtimes %s --forms %s --sizes %s >" S "compared 2>&1",
+             runtime, forms, sizes);
     int code = shell(command);
     char *said = read_text(S "compared");
     if (code == 77)
@@ -298,9 +298,39 @@ static void compare_with(const char *runtime, const char *forms) {
     free(said);
 }
 
+static void compare_with(const char *runtime, const char *forms) {
+    compare_sizes(runtime, forms, "160x200,90x100");
+}
+
 START_TEST(onnxruntime_agrees) {
     NEED_PROGRAM();
     compare_with("onnxruntime", "camera/fp32/1+3,tensor/fp32/3,camera/fp16/1");
+}
+END_TEST
+
+/* The scores of models that do not score by the maximum, inside of a region of interest with fewer values than asked for, too. */
+START_TEST(scores_by_the_map_are_exported) {
+    NEED_PROGRAM();
+    static const EadScoreRule rules[] = {
+        {EAD_SCORE_TOP_MEAN, 40}, {EAD_SCORE_AREA, 40}, {EAD_SCORE_TOP_MEAN, EAD_SCORE_MOST_CELLS}};
+    EadImage mask;
+    for (int i = 0; i < COUNT(rules); i++) {
+        EadEfficientad *model = tiny_model();
+        model->base.score = rules[i];
+        fill_image(&mask, 200, 160, 1, 1);
+        memset(mask.pixels, 0, 200 * 60);
+        if (i == 2) ASSERT_OK(ead_region_set_mask(&model->base.region, &mask, TINY_SIDE, TINY_SIDE));
+        ead_image_free(&mask);
+        ASSERT_OK(ead_model_save(&model->base, MODEL, NULL));
+        Exported e = export_model(EAD_EXPORT_CAMERA, 160, 200, false);
+        ck_assert_int_eq(count_of(&e, "TopK"), 1);
+        ck_assert_int_eq(count_of(&e, "GlobalMaxPool"), i == 2); /* for the least value inside */
+        ck_assert_str_eq(ead_onnx_metadata(e.reading, "score_method"), i == 1 ? "area" : "top_mean");
+        free_exported(&e);
+        compare_sizes("onnxruntime", "camera/fp32/1+3", "160x200");
+        ead_efficientad_free(model);
+    }
+    save_tiny_model(MODEL, 0.25f, "seed: 1\n");
 }
 END_TEST
 
@@ -322,6 +352,7 @@ static void add_tests(TCase *tests) {
     tcase_add_test(tests, a_file_is_whole_or_not_there);
     tcase_add_test(tests, options_change_what_is_said);
     tcase_add_test(tests, onnxruntime_agrees);
+    tcase_add_test(tests, scores_by_the_map_are_exported);
     tcase_add_test(tests, openvino_agrees);
 }
 

@@ -17,6 +17,7 @@ static void make_model_file(void) {
     ASSERT_OK(ead_region_set_box(&model->base.region, "0,0,128,128"));
     ASSERT_OK(ead_region_set_mask(&model->base.region, &mask, TINY_SIDE, TINY_SIDE));
     model->base.threshold = 0.25f;
+    model->base.score = (EadScoreRule){EAD_SCORE_AREA, 20};
     make_folders(MODEL);
     ASSERT_OK(ead_model_save(&model->base, MODEL, NULL));
     ead_model_free(&model->base);
@@ -46,9 +47,9 @@ typedef struct Damage {
 } Damage;
 
 static const char *const metadata_keys[] = {
-    "format",    "model",      "padding",    "image_size",      "preprocessing", "map_normalization",
-    "map_use",   "threshold",  "image_bits", "pixel_threshold", "map_level",     "roi_box",
-    "roi_image", "image_white"};
+    "format",    "model",       "padding",      "image_size",      "preprocessing", "map_normalization",
+    "map_use",   "threshold",   "image_bits",   "pixel_threshold", "map_level",     "roi_box",
+    "roi_image", "image_white", "score_method", "score_cells"};
 
 static void copy_metadata(const EadSafetensors *from, EadSafetensorsWriter *to, const Damage *damage) {
     for (size_t i = 0; i < sizeof metadata_keys / sizeof *metadata_keys; i++) {
@@ -198,7 +199,9 @@ START_TEST(wrong_metadata) {
         {"pixel_threshold", "x"},    {"map_level", "inf"},        {"threshold", "nan"},
         {"threshold", ""},           {"image_bits", "0"},         {"image_bits", "17"},
         {"image_bits", "12x"},       {"image_white", "0"},        {"image_white", "65536"},
-        {"image_white", ""},
+        {"image_white", ""},         {"score_method", "least"},   {"score_method", ""},
+        {"score_cells", NULL},       {"score_cells", "0"},        {"score_cells", "-3"},
+        {"score_cells", "4194305"},  {"score_cells", "20 "},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         check_refused((Damage){.key = wrong[i][0], .value = wrong[i][1]},

@@ -140,10 +140,11 @@ END_TEST
 START_TEST(keys_and_options_exist) {
     NEED_PROGRAM();
     shell_ok("$PROGRAM --help-config >" S "keys; $PROGRAM --help-man >" S "manual");
-    shell_ok("for key in $(grep -ohE "
-             "'(dataset|model|loss|penalty|maps|patchcore|threshold|train|distill|eval)\\.[a-z_]+' "
-             "README.md docs/*.md | grep -vE '\\.(md|safetensors|c|h|csv|yaml|sbatch)$' | sort -u); do"
-             " grep -q \"^  ${key#*.}:\" " S "keys || { echo no key $key >&2; exit 1; }; done");
+    shell_ok(
+        "for key in $(grep -ohE "
+        "'(dataset|model|loss|penalty|maps|patchcore|threshold|train|distill|eval|score|tiles)\\.[a-z_]+' "
+        "README.md docs/*.md | grep -vE '\\.(md|safetensors|c|h|csv|yaml|sbatch)$' | sort -u); do"
+        " grep -q \"^  ${key#*.}:\" " S "keys || { echo no key $key >&2; exit 1; }; done");
     shell_ok("for option in $(grep -ohE -e '`--[a-z-]+' README.md docs/*.md | tr -d '`' | sort -u); do"
              " sed 's/\\\\-/-/g' " S
              "manual | grep -q -e \"$option\\b\" || { echo no option $option >&2; exit 1; }; done");

@@ -91,6 +91,31 @@ START_TEST(the_model_file_keeps_threshold_and_maps) {
 }
 END_TEST
 
+/* The threshold is for the scores that the model says; those by the maximum are the peaks beside them. */
+START_TEST(thresholds_are_for_the_scores_of_the_model) {
+    EadSafetensors *file;
+    EadModel *model;
+    double values[2][10];
+    static const char *const names[] = {"validation_scores", "validation_peaks"};
+    train(SCRATCH "area/",
+          STUDENT_ONLY "train.steps=1 score.method=area score.cells=30 threshold.method=quantile "
+                       "threshold.quantile=1");
+    ASSERT_OK(ead_model_open_file(SCRATCH "area/model.safetensors", &file, &model));
+    ck_assert_int_eq(model->score.method, EAD_SCORE_AREA);
+    ck_assert_int_eq(model->score.cells, 30);
+    for (int k = 0; k < 2; k++) {
+        const EadFileTensor *tensor = ead_safetensors_find(file, names[k]);
+        ck_assert(tensor && tensor->count == 1);
+        ASSERT_OK(ead_file_tensor_to_double(file, tensor, values[k]));
+    }
+    ck_assert_double_eq((double)model->threshold, values[0][0]);
+    ck_assert_double_eq((double)model->pixel_threshold, values[1][0]);
+    ck_assert_double_lt(values[0][0], values[1][0]);
+    ead_model_free(model);
+    ead_safetensors_close(file);
+}
+END_TEST
+
 static const EadFileTensor *find_trained(const EadSafetensors *file, int i) {
     const EadFileTensor *tensor = ead_safetensors_at(file, i);
     return strncmp(tensor->name, "student.", 8) == 0 || strncmp(tensor->name, "autoencoder.", 12) == 0
@@ -179,6 +204,7 @@ static Suite *make_suite(void) {
     tcase_add_loop_test(tests, variants_run, 0, (int)(sizeof variants / sizeof *variants));
     tcase_add_test(tests, variants_differ);
     tcase_add_test(tests, the_model_file_keeps_threshold_and_maps);
+    tcase_add_test(tests, thresholds_are_for_the_scores_of_the_model);
     tcase_add_test(tests, training_starts_from_another_runs_model);
     tcase_add_test(tests, what_is_wrong_at_the_start_leaves_no_folder);
     tcase_add_test(tests, a_loss_that_is_not_finite_ends_the_run);

@@ -10,7 +10,7 @@
 
 bool ead_pixel_threshold_given(const EadArguments *arguments, const EadModel *model) {
     return ead_arguments_given(arguments, EAD_OPTION_PIXEL_THRESHOLD) ||
-           (model->method->functions->scores_by_peak && ead_arguments_given(arguments, EAD_OPTION_THRESHOLD));
+           (ead_model_scores_by_peak(model) && ead_arguments_given(arguments, EAD_OPTION_THRESHOLD));
 }
 
 EadStatus ead_model_options_apply(const EadArguments *arguments, int map_choice, EadModel *model) {

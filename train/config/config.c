@@ -413,6 +413,8 @@ static int first_scope_of(int key) {
     case EAD_KEY_maps_select:
     case EAD_KEY_patchcore_ensemble_fusion:
     case EAD_KEY_eval_pro_max_fpr:
+    case EAD_KEY_score_method:
+    case EAD_KEY_score_cells:
     case EAD_KEY_threshold_method:
     case EAD_KEY_threshold_quantile:
     case EAD_KEY_threshold_false_alarm_rate:

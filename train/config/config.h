@@ -41,6 +41,8 @@
     X(EAD_THRESHOLD_CHOICE_QUANTILE, "quantile")                                                             \
     X(EAD_THRESHOLD_CHOICE_FALSE_ALARM_RATE, "false_alarm_rate")                                             \
     X(EAD_THRESHOLD_CHOICE_PREDICTION, "prediction")
+#define EAD_SCORE_CHOICES(X)                                                                                 \
+    X(EAD_SCORE_CHOICE_MAX, "max") X(EAD_SCORE_CHOICE_TOP_MEAN, "top_mean") X(EAD_SCORE_CHOICE_AREA, "area")
 #define EAD_CORESET_CHOICES(X)                                                                               \
     X(EAD_CORESET_CHOICE_APPROXIMATE, "approximate") X(EAD_CORESET_CHOICE_EXACT, "exact")
 #define EAD_KERNEL_CHOICES(X) X(EAD_KERNEL_CHOICE_MIXED, "mixed") X(EAD_KERNEL_CHOICE_3X3, "3x3")
@@ -65,6 +67,7 @@ typedef enum EadTeacherCacheChoice { EAD_TEACHER_CACHE_CHOICES(EAD_ENUMERATOR) }
 typedef enum EadNormalizationChoice { EAD_NORMALIZATION_CHOICES(EAD_ENUMERATOR) } EadNormalizationChoice;
 typedef enum EadSelectChoice { EAD_SELECT_CHOICES(EAD_ENUMERATOR) } EadSelectChoice;
 typedef enum EadThresholdChoice { EAD_THRESHOLD_CHOICES(EAD_ENUMERATOR) } EadThresholdChoice;
+typedef enum EadScoreChoice { EAD_SCORE_CHOICES(EAD_ENUMERATOR) } EadScoreChoice;
 typedef enum EadCoresetChoice { EAD_CORESET_CHOICES(EAD_ENUMERATOR) } EadCoresetChoice;
 typedef enum EadKernelChoice { EAD_KERNEL_CHOICES(EAD_ENUMERATOR) } EadKernelChoice;
 typedef enum EadStoredChoice { EAD_STORED_CHOICES(EAD_ENUMERATOR) } EadStoredChoice;

@@ -71,10 +71,9 @@ static EadStatus by_scores(const EadSafetensors *file, const char *name, const E
 EadStatus ead_thresholds_by_file(const EadSafetensors *file, EadThresholdsAnew choose, EadThresholdRule rule,
                                  EadModel *model, EadThresholds *out) {
     /* Files of earlier versions hold peaks only where these are not the scores. */
-    const char *peaks =
-        ead_safetensors_find(file, EAD_VALIDATION_PEAKS) || !model->method->functions->scores_by_peak
-            ? EAD_VALIDATION_PEAKS
-            : EAD_VALIDATION_SCORES;
+    const char *peaks = ead_safetensors_find(file, EAD_VALIDATION_PEAKS) || !ead_model_scores_by_peak(model)
+                            ? EAD_VALIDATION_PEAKS
+                            : EAD_VALIDATION_SCORES;
     EAD_TRY(
         by_scores(file, EAD_VALIDATION_SCORES, choose.image ? &rule : NULL, &model->threshold, &out->image));
     if (choose.image && out->image.images == 0)

@@ -2,6 +2,7 @@
 #include "train/export/export.h"
 
 #include "core/base/file_bytes.h"
+#include "core/base/minmax.h"
 #include "core/file/output_check.h"
 #include "train/export/export_metadata.h"
 #include "train/export/onnx_graph.h"
@@ -43,11 +44,32 @@ static const char *write_input(EadOnnxGraph *g, const EadExportSpec *spec) {
     return ead_onnx_blank_outside(g, model, name, camera ? 255 : 1);
 }
 
-/* map at the model's size; score: NULL where it is the map's maximum at the image's size. */
+/* The score by the largest values of a map at the model's size, whose values outside are its least: [N,1]. */
+static const char *score_by_map(EadOnnxGraph *g, const EadModel *model, const char *map) {
+    const uint8_t *mask = model->region.mask;
+    int64_t pixels = (int64_t)model->height * model->width, inside = mask ? 0 : pixels;
+    for (int64_t i = 0; mask && i < pixels; i++) inside += mask[i];
+    bool mean = model->score.method == EAD_SCORE_TOP_MEAN;
+    map = ead_onnx_emit(
+        g, (EadOnnxNode){.op = "Flatten", .inputs = {map}, .attributes = {EAD_WITH_INT("axis", 1)}});
+    int64_t cells = ead_min64(model->score.cells, inside);
+    EadOnnxNode top = ead_onnx_emit_all(g,
+                                        (EadOnnxNode){.op = "TopK",
+                                                      .inputs = {map, ead_onnx_indices(g, 1, &cells)},
+                                                      .attributes = {EAD_WITH_INT("axis", 1)}},
+                                        2);
+    return ead_onnx_emit(
+        g, (EadOnnxNode){.op = mean ? "ReduceMean" : "ReduceMin",
+                         .inputs = {top.outputs[0]},
+                         .attributes = {EAD_WITH_INTS("axes", 1), EAD_WITH_INT("keepdims", 1)}});
+}
+
+/* map at the model's size; score: NULL where it follows from the map. */
 static void write_outputs(EadOnnxGraph *g, const EadExportSpec *spec, const char *map, const char *score) {
     const EadModel *model = spec->model;
     int64_t n = spec->batch ? spec->batch : EAD_ONNX_ANY;
     map = ead_onnx_fill_outside(g, model, map);
+    if (model->score.method != EAD_SCORE_MAX && !spec->map_only) score = score_by_map(g, model, map);
     if (model->region.width && spec->input == EAD_EXPORT_CAMERA) {
         map = ead_onnx_resize(g, map, model->height, model->width, model->region.height, model->region.width);
         map = ead_onnx_around_box(g, &model->region, map, spec->height, spec->width);
@@ -71,11 +93,11 @@ static EadStatus write_graph(EadOnnxGraph *g, const EadExportSpec *spec, EadGrap
     const char *names[2];
     EadNode *images = ead_leaf(graph, "images", EAD_U8, 1, model->height, model->width, 3, NULL);
     EadDetection found = model->method->functions->build(graph, model, images);
+    bool by_network = !spec->map_only && model->score.method == EAD_SCORE_MAX;
     ead_onnx_new_name(g, MAP_NAME);
     ead_onnx_new_name(g, SCORE_NAME);
     const char *input = write_input(g, spec);
-    EAD_TRY(
-        ead_onnx_graph_walk(g, graph, images, input, found.map, spec->map_only ? NULL : found.score, names));
+    EAD_TRY(ead_onnx_graph_walk(g, graph, images, input, found.map, by_network ? found.score : NULL, names));
     write_outputs(g, spec, names[0], names[1]);
     return g->status;
 }

@@ -111,7 +111,7 @@ static double scale_around(float threshold, float high) {
 static EadStatus add_model_api(EadOnnxFile *file, const EadExportSpec *spec) {
     const EadModel *model = spec->model;
     float pixel = isnan(model->pixel_threshold) ? model->threshold : model->pixel_threshold;
-    float image = model->method->functions->scores_by_peak ? model->threshold : pixel;
+    float image = ead_model_scores_by_peak(model) ? model->threshold : pixel;
     if (isnan(image)) return EAD_OK;
     EAD_TRY(add(file, "model_info model_type", "AnomalyDetection"));
     EAD_TRY(add(file, "model_info task", "segmentation"));

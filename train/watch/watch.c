@@ -80,7 +80,7 @@ static bool is_same(ArrivedImage *it) {
 
 static float choose_pixel_threshold(const EadWatchOptions *options, const EadModel *model) {
     if (!isnan(options->pixel_threshold)) return (float)options->pixel_threshold;
-    bool follows = !isnan(options->threshold) && model->method->functions->scores_by_peak;
+    bool follows = !isnan(options->threshold) && ead_model_scores_by_peak(model);
     return follows ? (float)options->threshold : model->pixel_threshold;
 }
 
