@@ -1,6 +1,6 @@
 # The CUDA backend is built where nvcc is, in the release build. Code for compute capability 8.0 runs on all 8.x
 # cards, 9.0a is Hopper with its own instructions, and later cards compile the PTX of 9.0 when they first run it.
-# Jetson Orin, which is 64-bit ARM, is 8.7 and runs no code of 8.0.
+# Jetson Orin, which is 64-bit ARM, is 8.7 and runs no code of 8.0. NVCC_CARDS in the environment: other ones.
 # The runtime is linked statically: the program starts without CUDA, too, and without a driver says so.
 CUDA ?= 1
 NVCC := $(or $(shell command -v nvcc),$(wildcard /usr/local/cuda/bin/nvcc))
@@ -12,7 +12,7 @@ NVCC_FLAGS := -std=c++20 -O3 -I. -Icore/cuda/device -t 2 $(if $(filter 1,$(DEV))
 NVCC_HOPPER := -gencode arch=compute_90a,code=sm_90a
 NVCC_ORIN   := -gencode arch=compute_87,code=sm_87
 NVCC_JETSON := $(if $(HAVE_CUDA),$(if $(filter aarch64%,$(shell $(CC) -dumpmachine)),$(NVCC_ORIN)))
-NVCC_CARDS  := -gencode arch=compute_80,code=sm_80 $(NVCC_JETSON) $(NVCC_HOPPER) -gencode arch=compute_90,code=compute_90
+NVCC_CARDS  ?= -gencode arch=compute_80,code=sm_80 $(NVCC_JETSON) $(NVCC_HOPPER) -gencode arch=compute_90,code=compute_90
 CUDA_SOURCES := $(wildcard core/cuda/*.cu core/ops/*/*_cuda.cu core/ops/*/cuda/*_cuda.cu)
 CUDA_OBJECTS := $(CUDA_SOURCES:%.cu=$(BUILD)/cuda/%.o)
 BACKEND_OBJECTS := $(if $(HAVE_CUDA),$(CUDA_OBJECTS)) \
