@@ -161,6 +161,13 @@ EadStatus ead_check_replaced(const char *path, const char *option, const char *b
         path, option);
 }
 
+EadStatus ead_check_page_name(const char *path, const char *option) {
+    if (ead_path_has_extension(path, ".html, .htm") || is_special(path)) return EAD_OK;
+    return ead_fail(EAD_BAD_ARGUMENT,
+                    "%s: %s names a web page, and browsers open as such what ends in .html; let it end so",
+                    path, option);
+}
+
 uint64_t ead_room(const char *folder) {
     struct statvfs disk;
     if (statvfs(*folder ? folder : ".", &disk) != 0 || disk.f_blocks == 0) return UINT64_MAX;

@@ -36,6 +36,10 @@ EadStatus ead_check_output_in_run(const char *path);
  * KiB. holds NULL: `begins` is its whole first line. Errors: EAD_BAD_ARGUMENT, with the cure. */
 EadStatus ead_check_replaced(const char *path, const char *option, const char *begins, const char *holds);
 
+/* Whether a page's name ends in .html or .htm, without which no browser shows it as one; what is no regular file (a FIFO) may
+ * have any. Errors: EAD_BAD_ARGUMENT. */
+EadStatus ead_check_page_name(const char *path, const char *option);
+
 /* Whether a file of `bytes` may be made: by the process's limit on the size of files, and by the room on its
  * disk, which holds `beside` bytes of other new files at the same time. Errors: EAD_IO. */
 EadStatus ead_check_room(const char *path, uint64_t bytes, uint64_t beside);

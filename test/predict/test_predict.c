@@ -458,6 +458,9 @@ START_TEST(failures_and_usage) {
     write_images();
     save_tiny_model(MODEL, NAN, NULL);
     ck_assert_int_eq(run_predict(""), 2);
+    ck_assert_int_eq(run_predict("''"), 2);
+    assert_file_holds(FOLDER "stderr",
+                      "predict: the path is empty; perhaps a variable of the shell is not set");
     ck_assert_int_eq(run_predict("--threshold high a.png"), 2);
     assert_file_holds(FOLDER "stderr", "--threshold");
     ck_assert_int_eq(run_predict("--maps " MODEL " " FOLDER "in/b.png"), 1);

@@ -301,14 +301,14 @@ START_TEST(outputs_are_checked_together) {
     static const struct {
         const char *words, *message;
     } cases[] = {
-        {"--csv " S "new/x --report " S "new/x " IN "a.png",
-         "--csv and --report name the same file: " S "new/x"},
+        {"--csv " S "new/x.html --report " S "new/x.html " IN "a.png",
+         "--csv and --report name the same file: " S "new/x.html"},
         {"--csv " S "leads.csv --report " S "there.html " IN "a.png",
          "--csv and --report name the same file"},
         {"--csv " S "new --maps " S "new " IN "a.png",
          "new: the file of --csv and the maps of --maps would meet"},
-        {"--overlays " S "new --report " S "new/a.png " IN "a.png",
-         "new/a.png: the file of --report and the overlays of --overlays would meet"},
+        {"--overlays " S "new --csv " S "new/a.png " IN "a.png",
+         "new/a.png: the file of --csv and the overlays of --overlays would meet"},
         {"--overlays " S "new --masks " S "new/ " IN "a.png", "overlays and masks would lie in one folder"},
         {"--maps " S "new/ok --copy-to " S "new " IN "a.png", "maps and copies would lie in one folder"},
         {"--masks " IN "new " IN, "the folder " IN "new of the masks lies in this folder of images"},
@@ -318,6 +318,7 @@ START_TEST(outputs_are_checked_together) {
         {"--csv " S "small " IN "a.png", "small: is in the way, and was not written by this program"},
         {"--report - " IN "a.png", "-: --report needs a file, and stdout is none"},
         {"--report " S "small " IN "a.png", "small: is in the way, and was not written by this program"},
+        {"--report " S "new/x.txt " IN "a.png", "new/x.txt: --report names a web page, and browsers open"},
     };
     NEED_PROGRAM();
     write_noise_png(S "other.png", 20, 20, 3, 9);

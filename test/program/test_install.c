@@ -104,6 +104,7 @@ START_TEST(the_headers_example_builds_and_runs) {
                      0);
     ck_assert_int_eq(shell("grep -q '^.TH EFFICIENTAD 1' " ROOT "/usr/share/man/man1/efficientad.1"), 0);
     ck_assert_int_eq(shell("bash -n " ROOT "/usr/share/bash-completion/completions/efficientad"), 0);
+    assert_file_holds(ROOT "/usr/share/bash-completion/completions/efficientad", "efficientad_s fastflow ");
     if (shell("c++ --version >/dev/null 2>&1") == 0)
         ck_assert_int_eq(
             shell("c++ -Wall -Wextra -Werror -fsyntax-only -x c++ " ROOT "/usr/include/efficientad.h"), 0);

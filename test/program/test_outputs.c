@@ -57,7 +57,7 @@ static const struct {
     {"", S "new", "predict -m " MODEL " --copy-to " S "new " IMAGE, S "new: cannot write here: "},
     {S "new", "", "predict -m " MODEL " --csv " S "new " IMAGE, S "new: cannot write: it is a folder"},
     {S "new", "", "predict -m " MODEL " --report " S "new " IMAGE, S "new: cannot write: it is a folder"},
-    {"", "", "predict -m " MODEL " --csv " S "t --report " S "../test_outputs/t " IMAGE,
+    {"", "", "predict -m " MODEL " --csv " S "t.htm --report " S "../test_outputs/t.htm " IMAGE,
      "name the same file"},
     {"", "", "predict -m " MODEL " --masks " S "new/ --overlays " S "new " IMAGE, "would lie in one folder"},
     {"", "", "predict -m " MODEL " --maps " S "new/ok --copy-to " S "new/ " IMAGE, "would lie in one folder"},

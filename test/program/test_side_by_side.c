@@ -136,6 +136,7 @@ START_TEST(what_is_no_run_is_told) {
         {"report " S "trained " S "none", "none"},
         {"report " S "trained " S "bank -o " S "none/x.html", "none: no such folder; make it, or --output"},
         {"report " S "trained " S "bank -o " S "base.yaml", "base.yaml: is in the way"},
+        {"report " S "trained " S "bank -o " S "page.txt", "page.txt: --output names a web page"},
         {"report " S "trained " S "half", "half/report.html: the training has not ended"},
         {"report " S "trained " S "page", "page/report.html: is not a report of this program"},
         {"report " S "trained " S "other", "have no image in common"},

@@ -153,7 +153,9 @@ START_TEST(a_dry_run_tells_what_it_would_take) {
                "variants: {v: {}, w: {maps.normalization: gaussian}, f: {model.method: fastflow}}\n"
                "seeds: [1]\n");
     run("sweep " S "long.yaml --dry-run", 0, &outcome);
-    ck_assert_msg(outcome.code == 0 && outcome.lines == 5, "%s", outcome.err);
+    ck_assert_msg(outcome.code == 1 && outcome.lines == 6, "%s", outcome.err);
+    assert_contains(outcome.err,
+                    "\nefficientad: " S "long.yaml: the sweep would not start: 1 thing is not ready yet\n");
     ck_assert_msg(strstr(outcome.err, "9 runs in " S "long, 9 new\n"), "%s", outcome.err);
     ck_assert_msg(strstr(outcome.err,
                          "not ready yet: " S "long.yaml: v/away/x/seed-1 and 5 more runs: dataset.path: " S
@@ -165,7 +167,7 @@ START_TEST(a_dry_run_tells_what_it_would_take) {
     assert_contains(outcome.err, " here, one at a time; measured for 2 kinds of model, a step ");
     assert_contains(outcome.err, " GB on the disk; 3 of them share their weights with others\n");
     run("sweep " S "long.yaml --dry-run --set train.steps=3", 0, &outcome);
-    ck_assert_msg(outcome.code == 0 && outcome.lines == 4, "%s", outcome.err);
+    ck_assert_msg(outcome.code == 1 && outcome.lines == 5, "%s", outcome.err);
     ck_assert_ptr_null(strstr(outcome.err, "they take"));
     ck_assert(!exists(S "long"));
 }
@@ -195,6 +197,7 @@ START_TEST(a_dry_run_knows_the_bytes) {
         "  fastflow: {model.method: fastflow}}\n"
         "seeds: [1]\n");
     run("sweep " S "bytes.yaml --dry-run", 0, &outcome);
+    ck_assert_msg(outcome.code == 0 && outcome.complaints == 0, "%s", outcome.err); /* nothing is missing */
     const char *told = strstr(outcome.err, "their models take ");
     ck_assert_msg(told && sscanf(told, "their models take %lf GB", &foretold) == 1, "%s", outcome.err);
     run_well("sweep " S "bytes.yaml");
@@ -229,7 +232,8 @@ START_TEST(a_dry_run_tells_what_is_wrong) {
     make_folders(S "dry/v/c/gasket/seed-1/.lock/");
     make_folders(S "dry/v/c/gasket/seed-2/log.txt/");
     run("sweep " S "dry.yaml --dry-run", 0, &outcome);
-    ck_assert_msg(outcome.code == 0 && outcome.lines == 5, "%s", outcome.err);
+    ck_assert_msg(outcome.code == 1 && outcome.lines == 6, "%s", outcome.err);
+    assert_contains(outcome.err, ": the sweep would not start: 3 things are not ready yet\n");
     for (int i = 0; i < COUNT(told); i++)
         ck_assert_msg(strstr(outcome.err, told[i]), "%s in: %s", told[i], outcome.err);
     ck_assert_str_eq(outcome.out, "new\tv/c/gasket/seed-1\nnew\tv/c/gasket/seed-2\nnew\tbad/c/gasket/seed-1\n"

@@ -146,7 +146,7 @@ START_TEST(test_wrong_usage) {
     refuses("train -c --resume", "--config needs a value: --config FILE");
     refuses("train --resume=1", "--resume takes no value");
     refuses("train -c configs/efficientad_s.yaml -c b", "--config is given twice");
-    refuses("train --config=", "--config: the path is empty");
+    refuses("train --config=", "--config: the path is empty; perhaps a variable of the shell is not set");
     refuses("sweep a.yaml --set train.lr=2", "--set: train.lr: 2 is out of the range (0, 1]");
     refuses("eval --model m --use st --select st", "--select is given twice");
     refuses("train --device gpu", "--device: 'gpu' is not cpu, cuda or cuda:N");
@@ -317,6 +317,11 @@ START_TEST(test_completion) {
         {"efficientad train --set maps.q_e", "maps.q_end="},
         {"efficientad bench inf", "infer"},
         {"efficientad train --device c", "cpu cuda"},
+        {"efficientad train -c patch", "patchcore patchcore_ensemble"},
+        {"efficientad eval --config efficientad_", "efficientad_m efficientad_s"},
+        {"efficientad sweep ta", "table1 table2 table3 table4 table5"},
+        {"efficientad sweep coll", ""}, /* the paper's collections are no sweep */
+        {"efficientad sweep bui", ""},  /* bash goes on with files */
     };
     SKIP_UNLESS(system("bash -c : 2>/dev/null") == 0, "no bash");
     char *text = printed(ead_help_print_completion);

@@ -147,9 +147,12 @@ static EadStatus check_settings(EadArguments *arguments) {
     return EAD_OK;
 }
 
-/* A path as ead_path_expand() makes it; `name` is put before errors. */
+/* A path as ead_path_expand() makes it, which must not be empty; `name` is put before errors. */
 static EadStatus expand(EadArguments *arguments, const char *name, const char **text) {
     char *path;
+    if (!(*text)[0])
+        return ead_fail(EAD_BAD_ARGUMENT, "%s: the path is empty; perhaps a variable of the shell is not set",
+                        name);
     if ((*text)[0] != '~') return EAD_OK;
     EadStatus status = ead_path_expand(*text, &path);
     if (status != EAD_OK) return ead_fail_prefix(status, "%s: ", name);
@@ -185,8 +188,6 @@ static EadStatus take_option_value(EadArguments *arguments, int id, const char *
     if ((arguments->values[id] && !repeats) || arguments->refused[id])
         return ead_fail(EAD_BAD_ARGUMENT, "%s is given twice", rule->name);
     EadStatus status = ead_value_parse(rule, text, &value);
-    if (status == EAD_OK && is_path && !*text)
-        status = ead_fail(EAD_BAD_ARGUMENT, "%s: the path is empty", rule->name);
     if (status == EAD_OK && is_path) status = expand(arguments, rule->name, &text);
     if (status == EAD_OK && repeats) status = join(arguments, id, &text);
     if (status == EAD_OK) arguments->values[id] = text;

@@ -1,6 +1,7 @@
 /* Help, manual page and bash completion, all made from the tables of commands, options and config keys. */
 #include "train/cli/arguments.h"
 
+#include "train/support/shipped_file.h"
 #include "train/support/version.h"
 
 #include <string.h>
@@ -165,6 +166,14 @@ static void print_choices(FILE *stream, const char *choices) {
     for (; *choices; choices++) fputc(*choices == '|' ? ' ' : *choices, stream);
 }
 
+/* Names of files that come with the program; where none of them begins so, bash offers the user's files. */
+static void print_shipped(FILE *stream, const char *folder, EadFileRole role) {
+    EadStringList names = {0};
+    if (ead_shipped_names(folder, role, &names) == EAD_OK)
+        for (int i = 0; i < names.count; i++) fprintf(stream, "%s ", names.items[i]);
+    ead_strings_free(&names);
+}
+
 /* What may follow an option, where that is one of a few words, or anything; else bash offers files. */
 static void complete_values(FILE *stream, const EadCommand *command) {
     const EadOption *option;
@@ -176,6 +185,7 @@ static void complete_values(FILE *stream, const EadCommand *command) {
         if (option->rule.kind == EAD_KIND_CHOICE) print_choices(stream, option->rule.constraint);
         if (option == ead_option(EAD_OPTION_DEVICE)) fputs("cpu cuda", stream);
         if (option == ead_option(EAD_OPTION_SET)) fputs("$keys", stream);
+        if (option == ead_option(EAD_OPTION_CONFIG)) print_shipped(stream, "configs", EAD_ROLE_CONFIG);
         fputs("\" ;;\n", stream);
     }
 }
@@ -194,6 +204,7 @@ void ead_help_print_completion(FILE *stream) {
         const EadOption *option;
         fprintf(stream, "    %s) words=\"", ead_command(i)->name);
         print_choices(stream, ead_command(i)->words);
+        if (i == EAD_COMMAND_sweep) print_shipped(stream, "configs/paper", EAD_ROLE_SWEEP);
         for (int next = 0; (option = next_option(ead_command(i)->name, &next)) != NULL;)
             fprintf(stream, " %s", option->rule.name);
         fputs("\" ;;\n", stream);

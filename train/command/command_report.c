@@ -150,7 +150,8 @@ static EadStatus check_page(const char *path) {
     static const char option[] = "--output";
     EAD_TRY(ead_check_output_file(path, option));
     EAD_TRY(ead_check_folder_of(path, option));
-    return ead_check_replaced(path, option, EAD_PAGE_BEGINS, EAD_PAGE_MARK);
+    EAD_TRY(ead_check_replaced(path, option, EAD_PAGE_BEGINS, EAD_PAGE_MARK));
+    return ead_check_page_name(path, option);
 }
 
 static EadStatus compare(const EadArguments *arguments, EadProblems *problems) {

@@ -34,14 +34,18 @@ static EadStatus list_runs(const EadSweepWork *work, bool *to_do) {
     return EAD_OK;
 }
 
-/* The sweep's problems are what its runs do not find yet. */
+/* The sweep's problems are what its runs do not find yet: they are told, and make the dry run fail as the sweep would. */
 static EadStatus forecast(const EadSweepWork *work, const EadBackend *backend) {
+    int wrong = work->sweep->problems.lines.count;
     bool *to_do = ead_new(work->sweep->run_count, sizeof *to_do, "the runs of a sweep");
     if (!to_do) return EAD_NO_MEMORY;
     EadStatus status = list_runs(work, to_do);
     if (status == EAD_OK) status = ead_sweep_forecast(work->sweep, to_do, backend);
     free(to_do);
-    return status;
+    EAD_TRY(status);
+    if (wrong == 0) return EAD_OK;
+    return ead_fail(EAD_IO, "%s: the sweep would not start: %d thing%s not ready yet", work->sweep->path,
+                    wrong, wrong == 1 ? " is" : "s are");
 }
 
 /* Each old name once, though every run has met it. */

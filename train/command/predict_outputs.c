@@ -52,7 +52,8 @@ EadPredictOutputs ead_predict_outputs(const EadArguments *arguments) {
 static EadStatus check_alone(const OutputPlace *place, const char *path) {
     if (place->what) return ead_check_output_folder(path, option_name(place));
     EAD_TRY(ead_check_output_file(path, option_name(place)));
-    return ead_check_replaced(path, option_name(place), place->begins, place->holds);
+    EAD_TRY(ead_check_replaced(path, option_name(place), place->begins, place->holds));
+    return place->option == EAD_OPTION_REPORT ? ead_check_page_name(path, option_name(place)) : EAD_OK;
 }
 
 /* Whether files of two folders could replace each other: of one ending in one folder; copies have any ending, and lie in

@@ -8,7 +8,6 @@
 #include "core/file/file_role.h"
 #include "train/support/shipped_file.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -142,30 +141,15 @@ EadStatus ead_config_parse(const void *bytes, size_t size, const char *label, Ea
     return apply_file(status, root, config);
 }
 
-/* Whether a name is that of a file in a folder of configs; offers those that are near. */
-static void suggest_config(const char *typed, const char *folder, EadStringList *names,
-                           EadSuggestion *found) {
-    DIR *directory = opendir(folder);
-    if (!directory) return;
-    for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
-        if (!ead_path_has_extension(entry->d_name, ".yaml")) continue;
-        entry->d_name[ead_path_stem(entry->d_name)] = '\0';
-        if (ead_strings_add(names, entry->d_name) != EAD_OK) break;
-        const char *name = names->items[names->count - 1];
-        ead_suggestion_offer(found, typed, name, name);
-    }
-    closedir(directory);
-}
-
 /* A name without a folder that is no file and none of ours: says which of ours it is near, or which there are. */
 static EadStatus fail_unknown(const char *name) {
-    EadPath folder, typed;
+    EadPath typed;
     EadStringList names = {0};
     EadSuggestion found = {0};
-    if (!ead_shipped_file("", CONFIGS, folder)) return EAD_OK;
+    EAD_TRY(ead_shipped_names(CONFIGS, EAD_ROLE_CONFIG, &names));
+    if (names.count == 0) return EAD_OK;
     snprintf(typed, sizeof typed, "%.*s", (int)ead_path_stem(name), name);
-    suggest_config(typed, folder, &names, &found);
-    ead_strings_sort(&names);
+    for (int i = 0; i < names.count; i++) ead_suggestion_offer(&found, typed, names.items[i], names.items[i]);
     char *all = ead_name_paths(&names, names.count, 0);
     EadStatus status =
         found.name

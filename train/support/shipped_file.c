@@ -1,6 +1,7 @@
 /* Finding of files by where the program lies. */
 #include "train/support/shipped_file.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -24,4 +25,22 @@ const char *ead_shipped_yaml(const char *path, const char *folder, EadPath shipp
     if (strchr(path, '/') || (access(path, F_OK) == 0 && !ead_path_is_folder(path))) return path;
     int length = snprintf(file, sizeof file, "%s/%s%s", folder, path, strstr(path, ".yaml") ? "" : ".yaml");
     return length < (int)sizeof file && ead_shipped_file("", file, shipped) ? shipped : path;
+}
+
+EadStatus ead_shipped_names(const char *folder, EadFileRole role, EadStringList *names) {
+    EadPath place, file;
+    EadStatus status = EAD_OK;
+    int known = names->count;
+    DIR *directory = ead_shipped_file("", folder, place) ? opendir(place) : NULL;
+    if (!directory) return EAD_OK;
+    for (struct dirent *entry; status == EAD_OK && (entry = readdir(directory)) != NULL;) {
+        char *name = entry->d_name;
+        if (!ead_path_has_extension(name, ".yaml") || ead_path_in(file, place, name) != EAD_OK) continue;
+        if (ead_file_role(file) != role) continue;
+        name[ead_path_stem(name)] = '\0';
+        status = ead_strings_add(names, name);
+    }
+    closedir(directory);
+    ead_strings_sort_from(names, known);
+    return status;
 }

@@ -2,6 +2,8 @@
 #pragma once
 
 #include "core/base/paths.h"
+#include "core/base/string_list.h"
+#include "core/file/file_role.h"
 
 #include <stdbool.h>
 
@@ -12,3 +14,7 @@ bool ead_shipped_file(const char *folder, const char *file, EadPath path);
 /* The file of that path, or else, of a name without a folder, with or without ".yaml", the one in `folder` ("configs") that
  * comes with the program: then in shipped. */
 const char *ead_shipped_yaml(const char *path, const char *folder, EadPath shipped);
+
+/* Adds the names, without ".yaml" and in order, of those files in such a folder that have a role. A folder that is not there
+ * has none. Errors: EAD_NO_MEMORY. */
+EadStatus ead_shipped_names(const char *folder, EadFileRole role, EadStringList *names);
