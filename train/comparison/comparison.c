@@ -200,12 +200,12 @@ static void write_metrics(EadJson *json, const RunTable *table) {
     ead_json_close(json, ']');
 }
 
-/* A key, where the runs that are known do not agree. */
+/* A key, where the runs that are known and read it do not agree. */
 static EadStatus write_setting(EadJson *json, const RunTable *table, int key, char **texts) {
     const char *first = NULL;
     bool differs = false;
     for (int r = 0; r < table->run_count; r++) {
-        if (!table->runs[r].configured) continue;
+        if (!table->runs[r].configured || !ead_config_reads(&table->runs[r].config, key)) continue;
         EAD_TRY(ead_config_value_text(&table->runs[r].config, (EadConfigKeyId)key, &texts[r]));
         differs = differs || (first && strcmp(first, texts[r]) != 0);
         if (!first) first = texts[r];
@@ -213,7 +213,8 @@ static EadStatus write_setting(EadJson *json, const RunTable *table, int key, ch
     if (!differs) return EAD_OK;
     ead_json_open(json, NULL, '[');
     ead_json_string(json, NULL, ead_config_key(key)->rule.name);
-    for (int r = 0; r < table->run_count; r++) ead_json_string(json, NULL, texts[r] ? texts[r] : "?");
+    for (int r = 0; r < table->run_count; r++)
+        ead_json_string(json, NULL, texts[r] ? texts[r] : table->runs[r].configured ? "" : "?");
     ead_json_close(json, ']');
     return EAD_OK;
 }

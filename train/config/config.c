@@ -443,6 +443,23 @@ bool ead_config_matters(int key) {
     return first_scope_of(key) >= 0;
 }
 
+bool ead_config_reads(const EadConfig *config, int key) {
+    static const char *const methods[] = {
+#define EAD_METHOD(name, maps) #name,
+#include "models/methods.def"
+#undef EAD_METHOD
+    };
+    const char *name = keys[key].rule.name, *help = keys[key].help;
+    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
+        size_t length = strlen(methods[i]);
+        bool own = strncmp(name, methods[i], length) == 0 && name[length] == '.';
+        bool named = strncmp(help, methods[i], length) == 0 && help[length] == ':';
+        /* An ensemble, METHOD_ensemble, reads the keys of its members. */
+        if (own || named) return strncmp(config->model_method, methods[i], length) == 0;
+    }
+    return true;
+}
+
 /* Whether a key names the same file or folder in both, however it is spelled. */
 static bool same_path(const EadConfig *a, const EadConfig *b, int key) {
     const char *left = *(char *const *)member_of(a, key), *right = *(char *const *)member_of(b, key);

@@ -272,6 +272,9 @@ typedef enum EadCompareScope {
 /* Whether the metrics of a training depend on a key at all. */
 bool ead_config_matters(int key);
 
+/* Whether the config's method reads a key, which may be one of another method alone: train.steps tells PatchCore nothing. */
+bool ead_config_reads(const EadConfig *config, int key);
+
 /* The first key in which they differ as far as `scope` asks, or -1. */
 int ead_config_difference(const EadConfig *a, const EadConfig *b, EadCompareScope scope);
 

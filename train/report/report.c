@@ -248,7 +248,8 @@ static EadStatus write_changes(EadJson *json, const EadConfig *defaults, const E
     ead_json_open(json, "changed", '[');
     for (int key = 0; status == EAD_OK && key < EAD_CONFIG_KEYS; key++) {
         EadValueKind kind = ead_config_key(key)->rule.kind;
-        if (ead_config_matters(key) && kind != EAD_KIND_PATH && kind != EAD_KIND_STRING)
+        if (ead_config_matters(key) && ead_config_reads(config, key) && kind != EAD_KIND_PATH &&
+            kind != EAD_KIND_STRING)
             status = write_change(json, defaults, config, key);
     }
     ead_json_close(json, ']');
