@@ -64,14 +64,19 @@ static inline uint8_t ead_codec_level(EadDecoding *decoding, uint32_t sample) {
     return (uint8_t)(level == 0 && sample > 0 && decoding->use == EAD_PIXELS_MASK ? 1 : level);
 }
 
-/* A number as this machine stores it in 16, 32 or 64 bits (IEEE). */
-static inline double ead_codec_number(const uint8_t *bytes, int bits) {
-    uint16_t half;
-    float single;
-    double wide;
-    if (bits == 16) return memcpy(&half, bytes, sizeof half), (double)ead_half_to_float(half);
-    if (bits == 32) return memcpy(&single, bytes, sizeof single), (double)single;
-    return memcpy(&wide, bytes, sizeof wide), wide;
+/* A number as this machine stores it: 'f' of 16, 32 or 64 bits (IEEE), 'i' signed or 'u' unsigned of 8, 16 or 32; as
+ * a double each is itself. */
+static inline double ead_codec_number(const uint8_t *bytes, char kind, int bits) {
+    uint16_t half = 0;
+    uint32_t word = 0;
+    float single = 0;
+    double wide = 0;
+    if (bits == 16) memcpy(&half, bytes, sizeof half);
+    if (bits == 32) memcpy(&word, bytes, sizeof word), memcpy(&single, bytes, sizeof single);
+    if (bits == 64) memcpy(&wide, bytes, sizeof wide);
+    if (kind == 'f') return bits == 16 ? (double)ead_half_to_float(half) : bits == 32 ? (double)single : wide;
+    double level = bits == 8 ? *bytes : bits == 16 ? half : word, range = (double)(1ll << bits);
+    return kind == 'i' && level >= range / 2 ? level - range : level;
 }
 
 /* After an error codec.c frees what *decoding->out holds. */

@@ -14,9 +14,9 @@ typedef struct EadMapFile {
 #define EAD_MAP_EXTENSIONS ".tif, .tiff, .npy, .png"
 
 /* Reads a map; the format is told by content, not by name:
- * TIFF: one channel of floating-point numbers with 16, 32 or 64 bits on one page, in every layout and compression of
- *   libtiff.
- * NPY: numpy.save() of float16, float32 or float64, in C or Fortran order and either byte order, H x W, with further axes
+ * TIFF: one channel of floating-point numbers with 16, 32 or 64 bits, or of levels with 16 bits, 0 to 65,535, of which 0
+ *   is black, on one page, in every layout and compression of libtiff.
+ * NPY: numpy.save() of float16, float32, float64, or signed or unsigned whole numbers of 8, 16 or 32 bits, in C or Fortran order and either byte order, H x W, with further axes
  *   only in front or behind and of length 1 (1 x H x W). Its header, which is Python, is parsed and never run.
  * PNG: gray of 8 or 16 bits; the values are 0 to 255 or 65,535.
  * Metrics depend on the order of values alone, so no scale is asked for.

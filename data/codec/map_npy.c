@@ -133,30 +133,35 @@ static EadStatus find_size(const NpyHeader *header, uint64_t *height, uint64_t *
     return EAD_OK;
 }
 
+/* "<f4": order of bytes ('|': there is but one), kind, bytes. */
 static EadStatus find_type(const NpyHeader *header, int *bits, bool *swapped) {
-    static const char *const types[] = {"f2", "f4", "f8"};
+    static const char *const types[] = {"f2", "f4", "f8", "i1", "i2", "i4", "u1", "u2", "u4"};
     const uint16_t one = 1;
-    bool little = *(const uint8_t *)&one, ordered = strchr("<>=", header->type[0]) && header->type[0];
-    for (int i = 0; i < 3; i++) {
-        if (!ordered || strcmp(header->type + 1, types[i]) != 0) continue;
-        *bits = 16 << i;
-        *swapped = header->type[0] == (little ? '>' : '<');
+    const char *type = header->type;
+    bool little = *(const uint8_t *)&one, ordered = type[0] && strchr("<>=|", type[0]);
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        if (!ordered || strcmp(type + 1, types[i]) != 0 || (type[0] == '|') != (type[2] == '1')) continue;
+        *bits = 8 * (type[2] - '0');
+        *swapped = type[0] == (little ? '>' : '<');
         return EAD_OK;
     }
-    return ead_fail(EAD_UNSUPPORTED,
-                    "%s: an array of type '%s' is no anomaly map; save float32 (or float16, float64)",
-                    header->decoding->label, header->type);
+    return ead_fail(
+        EAD_UNSUPPORTED,
+        "%s: an array of type '%s' is no anomaly map; save float32 (or float16, float64, or whole "
+        "numbers of at most 32 bits)",
+        header->decoding->label, type);
 }
 
-static void convert(const uint8_t *from, int bits, bool swapped, bool fortran, const EadImage *size,
-                    double *to) {
+static void convert(const NpyHeader *header, const uint8_t *from, int bits, bool swapped) {
+    const EadImage *size = header->decoding->out;
+    double *to = header->decoding->numbers;
     size_t bytes = (size_t)bits / 8, width = (size_t)size->width, height = (size_t)size->height;
     for (size_t y = 0; y < height; y++)
         for (size_t x = 0; x < width; x++) {
-            const uint8_t *number = from + (fortran ? x * height + y : y * width + x) * bytes;
+            const uint8_t *number = from + (header->fortran ? x * height + y : y * width + x) * bytes;
             uint8_t own[8];
             for (size_t i = 0; i < bytes; i++) own[i] = number[swapped ? bytes - 1 - i : i];
-            *to++ = ead_codec_number(own, bits);
+            *to++ = ead_codec_number(own, header->type[1], bits);
         }
 }
 
@@ -187,6 +192,6 @@ EadStatus ead_npy_decode(EadDecoding *decoding) {
                         decoding->label, (unsigned long long)width, (unsigned long long)height, bits,
                         (unsigned long long)held);
     EAD_TRY(ead_codec_alloc(decoding, width, height, 1));
-    convert((const uint8_t *)text + length, bits, swapped, header.fortran, decoding->out, decoding->numbers);
+    convert(&header, (const uint8_t *)text + length, bits, swapped);
     return EAD_OK;
 }

@@ -13,6 +13,7 @@ typedef struct Page {
     TIFF *tiff;
     EadDecoding *decoding;
     uint16_t photometric, bits, samples; /* a pixel */
+    char kind;                           /* of numbers, as ead_codec_number() calls it */
     int colours;                         /* of the samples: 1 gray or palette, 3 RGB, 4 CMYK */
     int alpha;                           /* the sample by which colours are multiplied; 0: none */
     uint16_t *palette[3];
@@ -272,7 +273,8 @@ static void put_numbers(const Page *page, uint32_t x, uint32_t y, uint32_t colum
     for (uint32_t i = 0; i < rows; i++) {
         double *to = page->decoding->numbers + (size_t)(y + i) * width + x;
         const uint8_t *from = page->chunks + i * page->row_bytes;
-        for (uint32_t k = 0; k < columns; k++) to[k] = ead_codec_number(from + k * bytes, page->bits);
+        for (uint32_t k = 0; k < columns; k++)
+            to[k] = ead_codec_number(from + k * bytes, page->kind, page->bits);
     }
 }
 
@@ -304,17 +306,26 @@ EadStatus ead_tiff_read_samples(TIFF *tiff, EadDecoding *decoding, size_t most) 
     return status;
 }
 
+/* Floating point, or levels of 16 bits of which 0 is black: higher ones are seen as brighter, and are meant as more
+ * anomalous. */
+static bool has_numbers(const Page *page, uint16_t format) {
+    if (page->samples != 1 || page->decoding->pages > 1) return false;
+    if (format == SAMPLEFORMAT_IEEEFP) return page->bits == 16 || page->bits == 32 || page->bits == 64;
+    return format == SAMPLEFORMAT_UINT && page->bits == 16 && page->photometric == PHOTOMETRIC_MINISBLACK;
+}
+
 EadStatus ead_tiff_read_numbers(TIFF *tiff, EadDecoding *decoding, size_t most) {
     Page page = {.tiff = tiff, .decoding = decoding, .bits = 1, .samples = 1};
     uint16_t format = SAMPLEFORMAT_UINT;
     TIFFGetFieldDefaulted(tiff, TIFFTAG_SAMPLEFORMAT, &format);
+    page.photometric = photometric_of(tiff);
+    page.kind = format == SAMPLEFORMAT_IEEEFP ? 'f' : 'u';
     read_layout(&page);
-    bool known = page.bits == 16 || page.bits == 32 || page.bits == 64;
-    if (format != SAMPLEFORMAT_IEEEFP || page.samples != 1 || !known || decoding->pages > 1)
+    if (!has_numbers(&page, format))
         return ead_fail(
             EAD_UNSUPPORTED,
             "%s: a TIFF of %u channels with %u bits%s on %d pages is no anomaly map; save it as one "
-            "channel of 32-bit floating point",
+            "channel of 32-bit floating point, or of unsigned 16 bits with 0 as black",
             decoding->label, (unsigned)page.samples, (unsigned)page.bits,
             format == SAMPLEFORMAT_IEEEFP ? " (floating point)" : "", decoding->pages);
     EadStatus status = get_memory(&page, most);

@@ -17,5 +17,5 @@ EadStatus ead_tiff_damaged(const EadDecoding *decoding);
  * Errors: EAD_UNSUPPORTED for kinds that are not read; EAD_BAD_FILE; EAD_NO_MEMORY. */
 EadStatus ead_tiff_read_samples(TIFF *tiff, EadDecoding *decoding, size_t most);
 
-/* The same into decoding->numbers, of a page of one channel in floating point. */
+/* The same into decoding->numbers, of a page of one channel in floating point or with 16 bits. */
 EadStatus ead_tiff_read_numbers(TIFF *tiff, EadDecoding *decoding, size_t most);

@@ -10,11 +10,27 @@
 
 enum { WIDTH = 5, HEIGHT = 4 };
 
+/* Levels are small, signed whole numbers begin below zero, and the last one is the largest of its type. */
+static double value_of(const char *path, int x, int y) {
+    static const struct {
+        const char *type;
+        double first, last;
+    } types[] = {{"u1", 0, 255},         {"i1", -3, 127},       {"i2", -3, 32767}, {"u2", 0, 65535},
+                 {"i4", -3, 2147483647}, {"u4", 0, 4294967295}, {".png", 0, 25}};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (strstr(path, types[i].type))
+            return x == WIDTH - 1 && y == HEIGHT - 1 ? types[i].last : types[i].first + 7 * y + x;
+    return 7 * y + x - 2.5;
+}
+
 START_TEST(reads_what_other_programs_write) {
     static const char *const names[] = {
-        "little_f2.npy", "little_f4.npy",    "little_f8.npy",     "big_f2.npy",   "big_f4.npy", "big_f8.npy",
-        "fortran.npy",   "leading_axis.npy", "trailing_axis.npy", "version2.npy", "f2.tif",     "f4.tif",
-        "f8.tif",        "big_endian.tif",   "tiled.tif",         "gray8.png",    "gray16.png"};
+        "little_f2.npy", "little_f4.npy", "little_f8.npy",    "big_f2.npy",        "big_f4.npy",
+        "big_f8.npy",    "fortran.npy",   "leading_axis.npy", "trailing_axis.npy", "version2.npy",
+        "f2.tif",        "f4.tif",        "f8.tif",           "big_endian.tif",    "tiled.tif",
+        "gray8.png",     "gray16.png",    "u1.npy",           "little_i2.npy",     "big_i2.npy",
+        "little_u2.npy", "big_u2.npy",    "little_i4.npy",    "big_i4.npy",        "i1.npy",
+        "little_u4.npy", "big_u4.npy",    "u2.tif",           "big_endian_u2.tif", "tiled_u2.tif"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char path[128];
         EadMapFile map;
@@ -24,7 +40,7 @@ START_TEST(reads_what_other_programs_write) {
         ck_assert_int_eq(map.height, HEIGHT);
         for (int y = 0; y < HEIGHT; y++)
             for (int x = 0; x < WIDTH; x++) {
-                double value = 7 * y + x - (strstr(path, ".png") ? 0 : 2.5);
+                double value = value_of(path, x, y);
                 ck_assert_msg(map.values[y * WIDTH + x] == value, "%s: %g at (%d, %d) is not %g", path,
                               map.values[y * WIDTH + x], x, y, value);
             }
@@ -75,7 +91,13 @@ START_TEST(parses_headers_strictly) {
         {"{'descr': '<f4, " ORDER SHAPE "}", EAD_BAD_FILE, "its header is not"},
         {"", EAD_BAD_FILE, "its header is not"},
         {"{'descr': '|O', " ORDER SHAPE "}", EAD_UNSUPPORTED, "type '|O' is no anomaly map"},
-        {"{'descr': '<i4', " ORDER SHAPE "}", EAD_UNSUPPORTED, "type '<i4' is no anomaly map"},
+        {"{'descr': '<i4', " ORDER SHAPE "}", EAD_OK, ""},
+        {"{'descr': '>u4', " ORDER SHAPE "}", EAD_OK, ""},
+        {"{'descr': '<u2', " ORDER "'shape': (5, 3)}", EAD_BAD_FILE, "3 x 5 numbers of 16 bits are not"},
+        {"{'descr': '|i4', " ORDER SHAPE "}", EAD_UNSUPPORTED, "type '|i4' is no anomaly map"},
+        {"{'descr': '<i8', " ORDER "'shape': (1, 3)}", EAD_UNSUPPORTED, "type '<i8' is no anomaly map"},
+        {"{'descr': '<u0', " ORDER SHAPE "}", EAD_UNSUPPORTED, "type '<u0' is no anomaly map"},
+        {"{'descr': '<b1', " ORDER SHAPE "}", EAD_UNSUPPORTED, "type '<b1' is no anomaly map"},
         {"{'descr': '', " ORDER SHAPE "}", EAD_UNSUPPORTED, "type '' is no anomaly map"},
         {"{" TYPE ORDER "'shape': (6,)}", EAD_UNSUPPORTED, "1 axes is not one anomaly map"},
         {"{" TYPE ORDER "'shape': ()}", EAD_UNSUPPORTED, "0 axes"},
@@ -115,8 +137,13 @@ START_TEST(refuses_what_is_no_map) {
                  "not gray of 8 or 16 bits");
     ASSERT_FAILS(ead_map_file_load("test/golden/codec/gray4.png", &map), EAD_UNSUPPORTED,
                  "not gray of 8 or 16 bits");
-    ASSERT_FAILS(ead_map_file_load("test/golden/codec/gray16.tif", &map), EAD_UNSUPPORTED,
-                 "1 channels with 16 bits on 1 pages is no anomaly map");
+    ASSERT_FAILS(ead_map_file_load("test/golden/codec/gray8.tif", &map), EAD_UNSUPPORTED,
+                 "1 channels with 8 bits on 1 pages is no anomaly map");
+    ASSERT_FAILS(ead_map_file_load("test/golden/codec/rgb16.tif", &map), EAD_UNSUPPORTED,
+                 "3 channels with 16 bits on 1 pages is no anomaly map");
+    ASSERT_FAILS(ead_map_file_load(NUMBERS "white_is_zero.tif", &map), EAD_UNSUPPORTED,
+                 "or of unsigned 16 bits with 0 as black");
+    ASSERT_FAILS(ead_map_file_load(NUMBERS "i2.tif", &map), EAD_UNSUPPORTED, "with 16 bits on 1 pages");
     ASSERT_FAILS(ead_map_file_load("test/golden/reading/float_rgb.tif", &map), EAD_UNSUPPORTED,
                  "3 channels with 32 bits (floating point)");
 }
@@ -134,7 +161,8 @@ START_TEST(counts_and_places_values_that_are_not_finite) {
 END_TEST
 
 START_TEST(truncated_files_are_errors) {
-    static const char *const names[] = {"little_f4.npy", "f4.tif", "tiled.tif", "gray16.png"};
+    static const char *const names[] = {"little_f4.npy", "big_i4.npy", "u1.npy",    "f4.tif",
+                                        "tiled.tif",     "u2.tif",     "gray16.png"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char path[128];
         size_t size;

@@ -347,22 +347,25 @@ START_TEST(keys_of_training_have_no_effect) {
 }
 END_TEST
 
-/* A map in NPY, of 64-bit numbers. */
-static void write_wide_map(const char *path, const double *values) {
+/* A map in NPY, of 64-bit numbers or, `whole`, of 32-bit integers. */
+static void write_map(const char *path, const double *values, bool whole) {
     char header[119];
-    snprintf(header, sizeof header, "{'descr': '<f8', 'fortran_order': False, 'shape': (%d, %d), }",
-             golden_height, golden_width);
+    snprintf(header, sizeof header, "{'descr': '<%s', 'fortran_order': False, 'shape': (%d, %d), }",
+             whole ? "i4" : "f8", golden_height, golden_width);
     FILE *file = fopen(path, "wb");
     ck_assert_ptr_nonnull(file);
     fwrite("\x93NUMPY\1\0\x76", 1, 9, file);
     fputc(0, file);
     fprintf(file, "%-117s\n", header);
-    fwrite(values, sizeof *values, golden_width * golden_height, file);
+    for (int i = 0; i < golden_width * golden_height; i++) {
+        int32_t integer = whole ? (int32_t)values[i] : 0;
+        fwrite(whole ? (const void *)&integer : &values[i], whole ? 4 : 8, 1, file);
+    }
     fclose(file);
 }
 
 /* The maps of GOLDEN "npy", times a factor, plus an offset. */
-static void write_wide_maps(double factor, double offset) {
+static void write_maps(double factor, double offset, bool whole) {
     shell_ok("rm -rf " S "wide");
     for (int i = 0; i < golden_images; i++) {
         EadMapFile map;
@@ -373,7 +376,7 @@ static void write_wide_maps(double factor, double offset) {
             map.values[k] = factor * map.values[k] + offset;
         snprintf(path, sizeof path, S "wide/%s.npy", golden_names[i]);
         make_folders(path);
-        write_wide_map(path, map.values);
+        write_map(path, map.values, whole);
         ead_map_file_free(&map);
     }
 }
@@ -382,10 +385,17 @@ static void write_wide_maps(double factor, double offset) {
 START_TEST(rounding_is_never_silent) {
     NEED_PROGRAM();
     Outcome outcome;
-    write_wide_maps(1.0 / 3, 0.1);
+    write_maps(1.0 / 3, 0.1, false);
     run_well("measure -q " SET "--maps " S "wide -o " S "thirds");
     check_figures("thirds", golden_by_maxima);
-    write_wide_maps(1e-10, 1000);
+    write_maps(1, -70000, true);
+    run_well("measure -q " SET "--maps " S "wide -o " S "whole");
+    check_figures("whole", golden_by_maxima);
+    write_maps(1, 2e9, true);
+    run("measure -q " SET "--maps " S "wide -o " S "offset", 0, &outcome);
+    ck_assert_int_eq(outcome.code, 1);
+    assert_contains(outcome.err, "subtract 20000");
+    write_maps(1e-10, 1000, false);
     run("measure -q " SET "--maps " S "wide -o " S "offset", 0, &outcome);
     ck_assert_int_eq(outcome.code, 1);
     assert_contains(outcome.err, S "wide: metrics are computed from 32-bit numbers");

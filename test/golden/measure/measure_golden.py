@@ -3,7 +3,8 @@ writes measure_golden.h, npy/, png/, tiff/, half/ and numbers/ here, for test/pr
 
 npy/, png/ and tiff/ hold the same whole numbers of 16 bits for six images, named in three of the ways that measure
 knows; half/ has maps of half the size, whose metrics are those after torch's bilinear interpolation. numbers/ has one map
-of 4 x 5 pixels, value 7 y + x - 2.5 (in PNG 7 y + x), as numpy, tifffile and Pillow can write it.
+of 4 x 5 pixels, value 7 y + x - 2.5 (in PNG 7 y + x), as numpy, tifffile and Pillow can write it; of the whole numbers
+7 y + x (signed: 7 y + x - 3) the last one is the largest of its type instead.
 
 pimo_golden.h has AUPIMO of three good and three anomalous maps of whole numbers, which test/train/test_metrics.c draws like
 pimo_maps() here; of both groups together and of each alone. With 300,000 good pixels rates of 1e-5 and 1e-4 are whole
@@ -83,6 +84,18 @@ def write_numbers():
     Image.fromarray(whole.astype(np.uint16)).save("numbers/gray16.png")
     for kind in ("f2", "f4", "f8"):
         tifffile.imwrite(f"numbers/{kind}.tif", value.astype(kind))
+    for kind in ("i1", "u1", "i2", "u2", "i4", "u4"):
+        value_of_kind = (whole - 3 if kind[0] == "i" else whole).astype(kind)
+        value_of_kind[-1, -1] = np.iinfo(kind).max
+        for name, order in (("little_", "<"), ("big_", ">")) if kind[1] > "1" else (("", "|"),):
+            np.save(f"numbers/{name}{kind}.npy", value_of_kind.astype(order + kind))
+        if kind == "i2":
+            tifffile.imwrite("numbers/i2.tif", value_of_kind)
+        if kind == "u2":
+            tifffile.imwrite("numbers/u2.tif", value_of_kind)
+            tifffile.imwrite("numbers/big_endian_u2.tif", value_of_kind.astype(">u2"), byteorder=">")
+            tifffile.imwrite("numbers/tiled_u2.tif", value_of_kind, tile=(16, 16), compression="zlib", predictor=2)
+            tifffile.imwrite("numbers/white_is_zero.tif", value_of_kind, photometric="miniswhite")
     tifffile.imwrite("numbers/big_endian.tif", value.astype(">f4"), byteorder=">")
     tifffile.imwrite("numbers/tiled.tif", value.astype("f4"), tile=(16, 16), compression="zlib", predictor=3)
 
