@@ -11,9 +11,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { MIN_STEPS = 100, WARM_UP = 2, TIMED_IMAGES = 3 };
+/* To tell a run's length, one of so many of its steps is timed: a short run is not to wait for it. */
+enum { MIN_STEPS = 100, WARM_UP = 2, TIMED_IMAGES = 3, ONE_OF = 200 };
 
-static const double TIMED_SECONDS = 2; /* at least, of each phase */
+static const double TIMED_SECONDS = 2; /* of each phase */
 
 /* ---- measuring ---- */
 
@@ -23,17 +24,18 @@ static EadStatus run_steps(EadStep *step, const uint8_t *slot, int count) {
     return ead_step_losses(step, rows, &count);
 }
 
-/* Each batch of steps is as long as those before it together: a device is seldom waited for, a slow step is not repeated. */
-static EadStatus time_step(EadStep *step, const uint8_t *slot, double *seconds) {
-    int done = 0;
-    EAD_TRY(run_steps(step, slot, WARM_UP));
+/* Each batch of steps is as long as those before it together: a device is seldom waited for, a slow step is not repeated.
+ * No more than `enough` are timed, but for those of the last batch. */
+static EadStatus time_step(EadStep *step, const uint8_t *slot, int64_t enough, double *seconds) {
+    int64_t done = 0;
+    EAD_TRY(run_steps(step, slot, ead_min(WARM_UP, enough)));
     double start = ead_clock_seconds(), passed = 0;
-    for (; passed < TIMED_SECONDS; passed = ead_clock_seconds() - start) {
+    for (; passed < TIMED_SECONDS && done < enough; passed = ead_clock_seconds() - start) {
         int count = done == 0 ? 1 : ead_min(done, EAD_LOSS_ROWS);
         EAD_TRY(run_steps(step, slot, count));
         done += count;
     }
-    *seconds = passed / done;
+    *seconds = passed / (double)done;
     return EAD_OK;
 }
 
@@ -45,7 +47,7 @@ static uint64_t optimizer_bytes(const EadStep *step) {
     return bytes;
 }
 
-EadStatus ead_pace_sample(const EadFit *fit, const EadRunSpec *run, int images, int phase,
+EadStatus ead_pace_sample(const EadFit *fit, const EadRunSpec *run, int images, int phase, int64_t steps,
                           EadPaceSample *sample) {
     EadRunSpec spec = *run;
     EadStep step = {0};
@@ -55,7 +57,7 @@ EadStatus ead_pace_sample(const EadFit *fit, const EadRunSpec *run, int images, 
     *sample = (EadPaceSample){0};
     EadStatus status = fit->sample(&spec, images, &state);
     if (status == EAD_OK) status = ead_fit_sample_step(fit, state, phase, &step, &slot);
-    if (status == EAD_OK) status = time_step(&step, slot, &sample->seconds);
+    if (status == EAD_OK) status = time_step(&step, slot, steps > 1 ? steps : 1, &sample->seconds);
     if (status == EAD_OK) sample->optimizer = optimizer_bytes(&step);
     ead_step_free(&step);
     if (state) fit->free(state);
@@ -161,7 +163,8 @@ EadStatus ead_pace_measure(const EadFit *fit, const EadRunSpec *spec, const EadD
                       .test = dataset->test_count};
     for (int p = 0; p < count; p++) {
         EadPaceSample sample;
-        EAD_TRY(ead_pace_sample(fit, spec, dataset->train.count, p, &sample));
+        int64_t enough = spec->minutes > 0 ? EAD_PACE_STEPS : phases[p].steps / ONE_OF;
+        EAD_TRY(ead_pace_sample(fit, spec, dataset->train.count, p, enough, &sample));
         pace->steps += sample.seconds * (double)phases[p].steps;
         pace->counted += phases[p].steps;
     }
@@ -174,10 +177,9 @@ EadStatus ead_pace_measure(const EadFit *fit, const EadRunSpec *spec, const EadD
 /* ---- telling ---- */
 
 bool ead_pace_is_worth_telling(const EadFit *fit, const EadRunSpec *spec, int64_t steps) {
-    enum { WORTH_STEPS = 1000 };
     bool alone = ead_ranks_count(spec->ranks) == 1;
     return fit->sample && fit->length_key >= 0 && alone && !spec->resume && !spec->quiet &&
-           steps >= WORTH_STEPS;
+           steps >= MIN_STEPS;
 }
 
 /* The longest of a few round numbers of minutes that is no more than a quarter; 0: none. */
@@ -190,16 +192,16 @@ static int shorter_minutes(double seconds) {
 }
 
 void ead_pace_describe(const EadPace *pace, const char *what, char text[EAD_PACE_SIZE]) {
-    char steps[EAD_DURATION_SIZE], others[EAD_DURATION_SIZE], looks[64] = "";
+    char steps[EAD_DURATION_SIZE], step[EAD_DURATION_SIZE], others[EAD_DURATION_SIZE], looks[64] = "";
     double besides = ead_pace_besides(pace), counted = (double)pace->counted, one = pace->steps / counted;
     int minutes = shorter_minutes(pace->steps + besides);
     if (pace->looks > 0)
         snprintf(looks, sizeof looks, ", %.2g %% for scoring images in between",
                  100 * pace->looks / pace->steps);
     size_t used =
-        (size_t)snprintf(text, EAD_PACE_SIZE, "%s take about %s here (%.3g %s a step%s), all else %s", what,
-                         ead_duration_text(pace->steps, steps), one < 0.9995 ? 1e3 * one : one,
-                         one < 0.9995 ? "ms" : "s", looks, ead_duration_text(besides, others));
+        (size_t)snprintf(text, EAD_PACE_SIZE, "%s will take about %s here (%s a step%s), all else %s", what,
+                         ead_duration_text(pace->steps, steps), ead_duration_text(one, step), looks,
+                         ead_duration_text(besides, others));
     if (minutes > 0)
         snprintf(text + used, EAD_PACE_SIZE - used, "; --minutes %d would do about %.0f of the %.0f steps",
                  minutes, counted * ead_pace_factor(pace, 60.0 * minutes - besides), counted);
@@ -219,15 +221,14 @@ static EadStatus scale_key(EadConfig *config, int key, double factor) {
 EadStatus ead_pace_pick(const EadPace *pace, const EadFit *fit, const EadRunSpec *spec, EadConfig *config) {
     double before = ead_clock_seconds() - pace->begun, after = seconds_after(pace);
     int key = fit->length_key;
-    char *value;
+    char start[EAD_DURATION_SIZE], step[EAD_DURATION_SIZE], end[EAD_DURATION_SIZE], *value;
     EAD_TRY(scale_key(config, key, ead_pace_factor(pace, 60 * spec->minutes - before - after)));
     EAD_TRY(ead_config_value_text(config, (EadConfigKeyId)key, &value));
-    ead_print(
-        stderr,
-        "--minutes %g: the start took %.1f s, a step takes %.0f ms, the end will take about %.0f s: %s is "
-        "%s\n",
-        spec->minutes, before, 1e3 * pace->steps / (double)pace->counted, after,
-        ead_config_key(key)->rule.name, value);
+    ead_print(stderr,
+              "--minutes %g: the start took %s, a step takes %s, the end will take about %s: %s is %s\n",
+              spec->minutes, ead_duration_text(before, start),
+              ead_duration_text(pace->steps / (double)pace->counted, step), ead_duration_text(after, end),
+              ead_config_key(key)->rule.name, value);
     free(value);
     return fit->shorten ? fit->shorten(config, spec->given) : EAD_OK;
 }

@@ -23,18 +23,20 @@ EadStatus ead_pace_check(const EadFit *fit, const EadRunSpec *spec);
 EadStatus ead_pace_measure(const EadFit *fit, const EadRunSpec *spec, const EadDataset *dataset,
                            const EadPhase *phases, int count, double begun, EadPace *pace);
 
-/* Whether a run of so many steps is worth a measurement, only to tell its length: a new one in this process alone, which
- * takes longer than that. */
+/* Whether a run of so many steps is worth a measurement, only to tell its length: a new one in this process alone, of 100 steps
+ * or more, beside which that takes no time to speak of. */
 bool ead_pace_is_worth_telling(const EadFit *fit, const EadRunSpec *spec, int64_t steps);
 
 /* One step of a phase of a sample of the fit as of so many training images, and what a checkpoint takes beside the model:
- * timed, and forgotten. Errors: those of the sample and its plan. */
+ * timed for two seconds or about as many steps as are named, and forgotten. Errors: those of the sample and its plan. */
 typedef struct EadPaceSample {
     double seconds;
     uint64_t optimizer; /* bytes */
 } EadPaceSample;
 
-EadStatus ead_pace_sample(const EadFit *fit, const EadRunSpec *spec, int images, int phase,
+enum { EAD_PACE_STEPS = 1 << 20 }; /* more than two seconds have */
+
+EadStatus ead_pace_sample(const EadFit *fit, const EadRunSpec *spec, int images, int phase, int64_t steps,
                           EadPaceSample *sample);
 
 /* Seconds to read an image and to score it: of the training images of a data set. Errors: those of the sample and of data/. */
@@ -46,7 +48,7 @@ EadStatus ead_pace_image(const EadFit *fit, const EadRunSpec *spec, const EadDat
 double ead_pace_looks(const EadPace *pace, const EadConfig *config);
 double ead_pace_besides(const EadPace *pace);
 
-/* "70000 steps take about 5.4 hours here (275 ms a step, 0.9 % for scoring images in between), all else 40 s; --minutes 60 would do about 12900 of the 70000
+/* "70000 steps will take about 5.4 hours here (275 ms a step, 0.9 % for scoring images in between), all else 40 s; --minutes 60 would do about 12900 of the 70000
  * steps"; what: how the config names its steps, "70000 steps", "160 epochs". */
 enum { EAD_PACE_SIZE = 256 };
 void ead_pace_describe(const EadPace *pace, const char *what, char text[EAD_PACE_SIZE]);

@@ -21,16 +21,20 @@ START_TEST(steps_fill_the_seconds_but_are_not_too_few) {
 }
 END_TEST
 
-static EadStatus run_for(double minutes, const char *run, const char *settings, const bool *given) {
+static EadStatus run_spec(const char *run, const char *settings, EadRunSpec spec) {
     const EadBackend *backend;
     EadConfig config;
     ASSERT_OK(ead_backend_find("cpu", &backend));
     configure(&config, run, settings);
-    EadRunSpec spec = {
-        .config = &config, .backend = backend, .quiet = true, .minutes = minutes, .given = given};
+    spec.config = &config;
+    spec.backend = backend;
     EadStatus status = ead_train(&spec);
     ead_config_free(&config);
     return status;
+}
+
+static EadStatus run_for(double minutes, const char *run, const char *settings, const bool *given) {
+    return run_spec(run, settings, (EadRunSpec){.quiet = true, .minutes = minutes, .given = given});
 }
 
 /* However fast the machine is: the minutes are raised until they are enough. */
@@ -71,6 +75,30 @@ START_TEST(a_timed_run_has_the_bits_of_a_told_one) {
     ck_assert_int_ge(steps, 1);
     check_picked("model.method=fastflow fastflow.couplings=1 fastflow.epochs=2", "fastflow.epochs", &steps);
     ck_assert_int_ge(steps, 1);
+}
+END_TEST
+
+/* The length of a run of 100 steps is told, which changes no bit; fewer are soon over. */
+START_TEST(short_runs_are_told_their_length) {
+    char *said;
+    ck_assert_ptr_nonnull(freopen(SCRATCH "said", "w", stderr));
+    ASSERT_OK(run_spec(SCRATCH "told/", STUDENT_ONLY "train.steps=100", (EadRunSpec){.quiet = false}));
+    fflush(stderr);
+    said = read_text(SCRATCH "said");
+    assert_contains(said, "100 steps will take about ");
+    assert_contains(said, " a step), all else ");
+    ck_assert(strstr(said, "will take") < strstr(said, "memory of the training step"));
+    free(said);
+    ASSERT_OK(run_spec(SCRATCH "quiet/", STUDENT_ONLY "train.steps=100", (EadRunSpec){.quiet = true}));
+    ck_assert(same_runs(SCRATCH "told/", SCRATCH "quiet/"));
+    ck_assert(same_tensors(SCRATCH "told/checkpoint.safetensors", SCRATCH "quiet/checkpoint.safetensors"));
+    ck_assert(same_files(SCRATCH "told/losses.csv", SCRATCH "quiet/losses.csv"));
+    ck_assert_ptr_nonnull(freopen(SCRATCH "said", "w", stderr));
+    ASSERT_OK(run_spec(SCRATCH "short/", STUDENT_ONLY "train.steps=99", (EadRunSpec){.quiet = false}));
+    fflush(stderr);
+    said = read_text(SCRATCH "said");
+    ck_assert_ptr_null(strstr(said, "will take"));
+    free(said);
 }
 END_TEST
 
@@ -123,13 +151,17 @@ START_TEST(the_length_of_a_run_is_told_with_a_shorter_one) {
     char text[EAD_PACE_SIZE];
     ead_pace_describe(&pace, "70000 steps", text);
     ck_assert_str_eq(
-        text, "70000 steps take about 5.3 hours here (275 ms a step), all else 3.4 s; --minutes 60 would do "
-              "about 13079 of the 70000 steps");
+        text,
+        "70000 steps will take about 5.3 hours here (275 ms a step), all else 3.4 s; --minutes 60 would do "
+        "about 13079 of the 70000 steps");
     ead_pace_describe(&brief, "10 epochs", text);
-    ck_assert_str_eq(text, "10 epochs take about 5 minutes here (150 ms a step, 4 % for scoring images in "
-                           "between), all else 0 s");
+    ck_assert_str_eq(text,
+                     "10 epochs will take about 5 minutes here (150 ms a step, 4 % for scoring images in "
+                     "between), all else 0 s");
     ead_pace_describe(&(EadPace){.steps = 1510, .counted = 1000}, "1000 steps", text);
     assert_contains(text, "(1.51 s a step)");
+    ead_pace_describe(&(EadPace){.steps = 0.4, .counted = 1000}, "1 epoch", text);
+    ck_assert_str_eq(text, "1 epoch will take about 400 ms here (0.4 ms a step), all else 0 s");
 }
 END_TEST
 
@@ -166,6 +198,7 @@ static Suite *make_suite(void) {
     tcase_add_unchecked_fixture(tests, set_up, remove_scratch);
     tcase_add_test(tests, steps_fill_the_seconds_but_are_not_too_few);
     tcase_add_test(tests, a_timed_run_has_the_bits_of_a_told_one);
+    tcase_add_test(tests, short_runs_are_told_their_length);
     tcase_add_test(tests, short_trainings_learn_faster);
     tcase_add_test(tests, what_cannot_be_is_refused_before_anything_is_written);
     tcase_add_test(tests, the_length_of_a_run_is_told_with_a_shorter_one);

@@ -146,7 +146,8 @@ static EadStatus size_of(Forecast *all, const EadFit *fit, const EadRunSpec *spe
 static EadStatus time_kind(const EadFit *fit, const EadRunSpec *spec, const ForecastSet *set,
                            ForecastKind *kind) {
     EadDataset dataset;
-    if (!kind->timed && fit->phases) EAD_TRY(ead_pace_sample(fit, spec, set->train, 0, &kind->step));
+    if (!kind->timed && fit->phases)
+        EAD_TRY(ead_pace_sample(fit, spec, set->train, 0, EAD_PACE_STEPS, &kind->step));
     kind->timed = true;
     if (kind->image > 0 || !set->there) return EAD_OK;
     EAD_TRY(ead_config_list_dataset(spec->config, &dataset));

@@ -61,7 +61,9 @@ void ead_progress_format(const EadProgress *progress, double elapsed, const char
 }
 
 const char *ead_duration_text(double seconds, char text[EAD_DURATION_SIZE]) {
-    if (seconds < 120)
+    if (seconds > 0 && seconds < 0.9995)
+        snprintf(text, EAD_DURATION_SIZE, "%.3g ms", 1e3 * seconds);
+    else if (seconds < 120)
         snprintf(text, EAD_DURATION_SIZE, "%.3g s", seconds);
     else if (seconds < 7200)
         snprintf(text, EAD_DURATION_SIZE, "%.0f minutes", seconds / 60);

@@ -182,7 +182,7 @@ static void share_weights(Scheduler *scheduler, int index) {
 /* ---- the end of a run ---- */
 
 static void end(Scheduler *scheduler, Job *job, int status) {
-    char text[1100], reason[900];
+    char text[1100], reason[900], duration[EAD_DURATION_SIZE];
     EadRunState state = EAD_RUN_NEW;
     const EadSweep *sweep = scheduler->work->sweep;
     ead_file_lock_release(&job->lock);
@@ -199,7 +199,8 @@ static void end(Scheduler *scheduler, Job *job, int status) {
     else if (!done)
         ead_sweep_log_reason(&sweep->runs[job->run], job->log_start, status, reason, sizeof reason);
     if (done)
-        snprintf(text, sizeof text, "finished in %.1f s", ead_clock_seconds() - job->start);
+        snprintf(text, sizeof text, "finished in %s",
+                 ead_duration_text(ead_clock_seconds() - job->start, duration));
     else
         snprintf(text, sizeof text, "%s: %s", ead_interrupted() ? "stopped" : "failed", reason);
     report(scheduler, job->run, text);
