@@ -45,8 +45,8 @@ static EadStatus check_sizes(const EadDetector *d, const EadImageView *view) {
             height, (long long)d->max_pixels);
     if (width < 1 || height < 2)
         return EAD_OK; /* no second row; sizes are checked where images are resized */
-    ptrdiff_t row = (ptrdiff_t)formats[view->format].step * width, most = PTRDIFF_MAX / height;
-    if ((stride > -row && stride < row) || stride > most || stride < -most)
+    ptrdiff_t row = (ptrdiff_t)formats[view->format].step * width;
+    if (!ead_stride_fits(stride, row, height))
         return ead_fail(EAD_BAD_ARGUMENT,
                         "a stride of %td bytes from row to row; a row of %d pixels has %td bytes", stride,
                         width, row);

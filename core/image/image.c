@@ -11,6 +11,11 @@
 
 enum { WEIGHT_BITS = EAD_RESIZE_WEIGHT_BITS, MAX_SIDE = 65535 };
 
+bool ead_stride_fits(ptrdiff_t stride, ptrdiff_t row, int rows) {
+    ptrdiff_t most = PTRDIFF_MAX / (rows > 1 ? rows : 1);
+    return (stride >= row || stride <= -row) && stride <= most && stride >= -most;
+}
+
 EadStatus ead_image_alloc(EadImage *image, int width, int height, int channels) {
     *image = (EadImage){0};
     if (width < 1 || height < 1 || width > MAX_SIDE || height > MAX_SIDE)

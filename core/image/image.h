@@ -17,6 +17,10 @@ typedef struct EadImage {
  * below 1 or above 65,535. */
 EadStatus ead_image_alloc(EadImage *image, int width, int height, int channels);
 
+/* Whether `rows` rows of so many bytes may begin `stride` bytes apart, forwards or backwards: not into each other, and so
+ * that no offset overflows. */
+bool ead_stride_fits(ptrdiff_t stride, ptrdiff_t row, int rows);
+
 /* Frees the pixels and leaves an empty image; harmless on an empty one. */
 void ead_image_free(EadImage *image);
 

@@ -170,7 +170,7 @@ EadStatus ead_region_check_part(const EadRegionPart *part, int width, int height
     if (part->mask && (part->mask_width != width || part->mask_height != height))
         return ead_fail(EAD_BAD_ARGUMENT, "the mask has %d x %d pixels, and the image %d x %d",
                         part->mask_width, part->mask_height, width, height);
-    if (!part->mask || part->mask_stride >= width || part->mask_stride <= -width) return EAD_OK;
+    if (!part->mask || ead_stride_fits(part->mask_stride, width, height)) return EAD_OK;
     return ead_fail(EAD_BAD_ARGUMENT, "a stride of %td bytes from row to row of a mask %d pixels wide",
                     part->mask_stride, width);
 }

@@ -159,9 +159,12 @@ END_TEST
 
 START_TEST(regions_that_cannot_be_are_refused) {
     static const uint8_t nothing[PIXELS];
-    EadRunOptions narrow = of_mask, short_rows = of_mask, empty = of_mask;
+    EadRunOptions narrow = of_mask, short_rows = of_mask, far_rows = of_mask, back_rows = of_mask,
+                  empty = of_mask;
     narrow.mask_width = WIDE - 1;
     short_rows.mask_stride = WIDE - 1;
+    far_rows.mask_stride = PTRDIFF_MAX / HIGH + 1; /* offsets would overflow */
+    back_rows.mask_stride = PTRDIFF_MIN;
     empty.mask = nothing;
     const struct {
         const char *model, *says;
@@ -174,6 +177,8 @@ START_TEST(regions_that_cannot_be_are_refused) {
                 {PLAIN, "does not hold the box", boxed(INT32_MAX, 0, INT32_MAX, 10, whole)},
                 {PLAIN, "the mask has 149 x 90 pixels, and the image 150 x 90", narrow},
                 {PLAIN, "a stride of 149 bytes from row to row of a mask 150 pixels wide", short_rows},
+                {PLAIN, "bytes from row to row of a mask 150 pixels wide", far_rows},
+                {PLAIN, "bytes from row to row of a mask 150 pixels wide", back_rows},
                 {PLAIN, "nothing is inside", empty},
                 {PLAIN, "nothing is inside", boxed(3, 3, 1, 1, whole)}, /* vanishes in the resize */
                 {BOXED, "nothing is inside", boxed(120, 0, 30, 90, whole)},
