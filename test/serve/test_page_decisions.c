@@ -1,8 +1,10 @@
 /* What people decide on the live page, and the file that it goes to. */
 #include "test/serve/page_scene.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 
 #define S         "build/scratch/test_page_decisions/"
 #define DECISIONS S "decisions.jsonl"
@@ -133,6 +135,41 @@ START_TEST(what_cannot_be_written_is_not_decided) {
 }
 END_TEST
 
+/* Another process has the file locked and does not let go. */
+static pid_t lock_decisions(void) {
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    int ready[2];
+    char byte;
+    ck_assert_int_eq(pipe(ready), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        int file = open(DECISIONS, O_RDWR | O_CREAT, 0644);
+        if (fcntl(file, F_SETLK, &lock) == 0) write(ready[1], "x", 1);
+        pause();
+        _exit(0);
+    }
+    ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+    close(ready[0]), close(ready[1]);
+    return child;
+}
+
+START_TEST(a_file_that_others_hold_is_not_waited_for_for_ever) {
+    EadLivePage *page;
+    ASSERT_OK(ead_live_page_new(&options, &page));
+    add_image(page, &model, "a.png", 0.1f);
+    unlink(DECISIONS);
+    pid_t holder = lock_decisions();
+    EadServeReply reply = decide(page, "{\"sequence\": 1, \"decision\": \"good\"}");
+    assert_refused(&reply, EAD_HTTP_UNAVAILABLE, "locked; try again");
+    kill(holder, SIGKILL);
+    waitpid(holder, NULL, 0);
+    reply = decide(page, "{\"sequence\": 1, \"decision\": \"good\"}");
+    json_decref(json_of(&reply, EAD_HTTP_OK));
+    assert_file_holds(DECISIONS, "\"decision\":\"good\"");
+    ead_live_page_free(page);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("page decisions");
     TCase *tests = tcase_create("decisions");
@@ -141,6 +178,7 @@ int main(void) {
     tcase_add_test(tests, decisions_are_kept);
     tcase_add_test(tests, wrong_decisions_are_refused);
     tcase_add_test(tests, what_cannot_be_written_is_not_decided);
+    tcase_add_test(tests, a_file_that_others_hold_is_not_waited_for_for_ever);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

@@ -6,6 +6,7 @@
 #include "core/base/paths.h"
 #include "core/file/json_text.h"
 #include "core/file/output_check.h"
+#include "core/system/clock.h"
 #include "train/support/json_writer.h"
 
 #include <errno.h>
@@ -93,6 +94,19 @@ static void sync_folder(const char *folder) {
     close(descriptor);
 }
 
+/* Another server may write to the file, too. What keeps its lock for longer must not keep this server from answering. */
+static EadStatus lock_file(int descriptor, const char *path) {
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    double end = ead_clock_seconds() + EAD_DECISION_PATIENCE;
+    while (fcntl(descriptor, F_SETLK, &lock) != 0) {
+        if (errno != EAGAIN && errno != EACCES && errno != EINTR) return EAD_OK; /* there are no locks here */
+        if (ead_clock_seconds() > end)
+            return ead_fail(EAD_BUSY, "%s: another program holds this file locked; try again", path);
+        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+    }
+    return EAD_OK;
+}
+
 /* All of the line or nothing of it. */
 static EadStatus append(int descriptor, const char *path, const EadDecisionRecord *record) {
     struct stat info;
@@ -111,7 +125,6 @@ static EadStatus append(int descriptor, const char *path, const EadDecisionRecor
 }
 
 EadStatus ead_decisions_append(const char *path, const EadDecisionRecord *record) {
-    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     EadPath folder;
     EAD_TRY(ead_decisions_check(path));
     EAD_TRY(ead_path_folder(folder, path));
@@ -120,8 +133,8 @@ EadStatus ead_decisions_append(const char *path, const EadDecisionRecord *record
     if (descriptor < 0)
         return ead_fail(EAD_IO, "%s: the decision cannot be written: %s; --decisions names another place",
                         path, strerror(errno));
-    fcntl(descriptor, F_SETLKW, &lock); /* another server may write to it, too */
-    EadStatus status = append(descriptor, path, record);
+    EadStatus status = lock_file(descriptor, path);
+    if (status == EAD_OK) status = append(descriptor, path, record);
     close(descriptor);
     if (status == EAD_OK) sync_folder(folder);
     return status;

@@ -31,10 +31,12 @@ typedef struct EadDecisionRecord {
     EadDecision decision;
 } EadDecisionRecord;
 
+enum { EAD_DECISION_PATIENCE = 2 };
+
 /* Whether a file may get such lines: nothing is there, or it has them already. Errors: EAD_BAD_ARGUMENT. */
 EadStatus ead_decisions_check(const char *path);
 
 /* Adds the line {time, sequence, source, model, sha256, scored, score, threshold, anomalous, decision} to a file, which is made
  * with its folder when it is missing, and waits until it is on the disk; one caller at a time. A line that a crash cut short is ended before.
- * Errors: EAD_IO, with the file as it was before; EAD_BAD_ARGUMENT of ead_decisions_check(); EAD_NO_MEMORY. */
+ * Errors: EAD_BUSY where another process keeps the file locked for EAD_DECISION_PATIENCE seconds; EAD_IO, with the file as it was before; EAD_BAD_ARGUMENT of ead_decisions_check(); EAD_NO_MEMORY. */
 EadStatus ead_decisions_append(const char *path, const EadDecisionRecord *record);

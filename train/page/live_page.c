@@ -201,10 +201,14 @@ void ead_live_page_tell_picture(EadLivePage *page, const char *number, bool heat
 
 static EadStatus decide(EadLivePage *page, int64_t sequence, EadDecision decision, bool *found) {
     EadDecisionRecord record;
+    struct timespec end;
     *found = ead_recent_images_find(page->recent, sequence, &record);
     if (!*found) return EAD_OK;
     record.decision = decision;
-    pthread_mutex_lock(&page->deciding);
+    clock_gettime(CLOCK_REALTIME, &end);
+    end.tv_sec += EAD_DECISION_PATIENCE;
+    if (pthread_mutex_timedlock(&page->deciding, &end) != 0)
+        return ead_fail(EAD_BUSY, "other decisions wait for their file; try again");
     EadStatus status = ead_decisions_append(page->options.decisions, &record);
     if (status == EAD_OK) ead_recent_images_decide(page->recent, sequence, decision);
     pthread_mutex_unlock(&page->deciding);
