@@ -123,6 +123,11 @@ START_TEST(two_methods_in_one_page) {
     assert_contains(outcome.err, "6 images are in all runs, ");
     assert_contains(outcome.err, "2 images are not in all runs; the page names them");
     assert_file_holds(PAGE, "\"gasket/test/good/000.png\"");
+    shell_ok("mkdir -p " S "mailed && sed 's/$/\\r/' " S "bank/report.html >" S "mailed/report.html");
+    run("report " S "trained " S "mailed -o " PAGE, 0,
+        &outcome); /* with the ends of lines of another system */
+    ck_assert_msg(outcome.code == 0, "%s", outcome.err);
+    assert_contains(outcome.err, "7 images are in all runs");
 }
 END_TEST
 

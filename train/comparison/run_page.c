@@ -18,7 +18,7 @@ static EadStatus refuse(const EadRunPage *page, const char *why) {
 
 /* Finds the JSON in the page. */
 static EadStatus parse_data(EadRunPage *page, const char *text) {
-    static const char begins[] = "id=\"data\">\n", ends[] = "\n</script>";
+    static const char begins[] = "id=\"data\">", ends[] = "</script>"; /* whatever ends its lines */
     const char *start = strstr(text, begins), *end = start ? strstr(start, ends) : NULL;
     json_error_t error;
     if (!end) return refuse(page, "is not a report of this program");
