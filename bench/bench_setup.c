@@ -37,6 +37,10 @@ EadStatus ead_bench_fit_open(const EadBenchOptions *options, const char *method,
     *run = (EadBenchFit){.fit = method ? ead_fit_find(method) : NULL};
     EAD_TRY(ead_bench_config(options, &run->config));
     if (!run->fit) EAD_TRY(ead_fit_of_config(&run->config, &run->fit));
+    if (run->config.tiles_size > 0)
+        return ead_fail(EAD_BAD_ARGUMENT,
+                        "tiles.size: bench measures networks on images of their size; leave it out, and take "
+                        "--image-size for that of a tile");
     EAD_TRY(ead_config_set_key(&run->config, EAD_KEY_model_size, options->size));
     run->config.model_image_size = (EadSize){.height = options->height, .width = options->width};
     run->config.distill_batch = options->batch;

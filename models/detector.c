@@ -24,6 +24,7 @@ void ead_detector_close(EadDetector *detector) {
     ead_safetensors_close(detector->file);
     free(detector->maps_inside);
     free(detector->top);
+    for (int i = 0; i < EAD_MAP_PARTS; i++) ead_map_free(&detector->part_maps[i]);
     free(detector->rgb);
     free(detector);
 }
@@ -39,7 +40,14 @@ static bool expects_gray(const EadModel *model, const EadPlanOptions *plan) {
     bool device = plan && plan->backend && plan->backend->device;
     bool (*takes_gray)(const EadModel *) = model->method->functions->takes_gray;
     return model->image_gray && takes_gray && takes_gray(model) && !device &&
-           !ead_region_masks(&model->region);
+           !ead_region_masks(&model->region) && !model->tiles.size;
+}
+
+/* How many images go through a network at once: of images in tiles more where a device gains from it. */
+static int planned_batch(const EadModel *model, const EadPlanOptions *plan, int batch) {
+    enum { TILES_ON_DEVICE = 8 };
+    bool device = plan && plan->backend && plan->backend->device;
+    return model->tiles.size && device ? ead_max(batch, TILES_ON_DEVICE) : batch;
 }
 
 static EadStatus build(EadDetectorNetwork *network, const EadModel *model, int batch, bool gray, bool parts) {
@@ -66,7 +74,8 @@ static EadStatus plan_network(EadDetector *d, EadDetectorNetwork *network) {
 
 EadStatus ead_detector_measure(const EadModel *model, const EadPlanOptions *plan, int batch, size_t *bytes) {
     EadDetectorNetwork network = {0};
-    EadStatus status = build(&network, model, batch, expects_gray(model, plan), false);
+    EadStatus status =
+        build(&network, model, planned_batch(model, plan, batch), expects_gray(model, plan), false);
     if (status == EAD_OK) status = ead_plan_measure(network.graph, plan, bytes);
     free_network(&network);
     return status;
@@ -78,7 +87,7 @@ static EadStatus new_detector(const EadModel *model, const EadPlanOptions *plan,
     *out = NULL;
     if (!d) return EAD_NO_MEMORY;
     d->model = model;
-    d->batch = batch;
+    d->batch = planned_batch(model, plan, batch);
     d->parts = parts;
     if (plan) d->planned = *plan;
     d->max_pixels = INT64_MAX;
@@ -92,7 +101,8 @@ static EadStatus new_detector(const EadModel *model, const EadPlanOptions *plan,
         if (!d->rgb) status = EAD_NO_MEMORY;
     }
     if (status == EAD_OK && model->score.method != EAD_SCORE_MAX) {
-        d->top = ead_new(ead_min64(model->score.cells, pixels_of(model)), sizeof *d->top, "a score");
+        int64_t most = model->tiles.size ? model->score.cells : pixels_of(model);
+        d->top = ead_new(ead_min64(model->score.cells, most), sizeof *d->top, "a score");
         if (!d->top) status = EAD_NO_MEMORY;
     }
     if (status == EAD_OK) status = ead_detector_look_at(d, d->region);
@@ -197,6 +207,11 @@ EadStatus ead_detector_part(EadDetector *d, int index, EadMap *out) {
     const void *value;
     *out = (EadMap){0};
     if (!part->map) return EAD_OK;
+    if (ead_detector_has_tiles(d)) {
+        *out = d->part_maps[index];
+        d->part_maps[index] = (EadMap){0};
+        return EAD_OK;
+    }
     EAD_TRY(ead_plan_fetch(d->network->plan, part->map, &value));
     EAD_TRY(ead_map_alloc(out, part->name, part->map->y.w, part->map->y.h));
     for (int64_t i = 0; i < (int64_t)out->width * out->height; i++)

@@ -16,14 +16,14 @@ EadStatus ead_detector_new_with_parts(const EadModel *model, const EadPlanOption
 /* How many of them there are; 0 where the anomaly map is made of no others, or the detector is not for them. */
 int ead_detector_part_count(const EadDetector *detector);
 
-/* Number `index` (below EAD_MAP_PARTS) of these maps of the last image, the caller's, as coarse as the networks make it;
+/* Number `index` (below EAD_MAP_PARTS) of these maps of the last image, the caller's, as coarse as the networks make it, of a model with tiles a cell for EAD_TILE_STEP pixels;
  * empty where there are no more, or it is the anomaly map itself. Errors: EAD_NO_MEMORY, what stopped the device. */
 EadStatus ead_detector_part(EadDetector *detector, int index, EadMap *out);
 
 /* Bytes that such a detector would take. Errors: of the graph. */
 EadStatus ead_detector_measure(const EadModel *model, const EadPlanOptions *plan, int batch, size_t *bytes);
 
-/* Runs a batch of images already at model size, u8 [batch][H][W][3], as ead_region_resize() makes them, and gives the anomaly
+/* Runs a batch of images already at model size, of a model without tiles, u8 [batch][H][W][3], as ead_region_resize() makes them, and gives the anomaly
  * maps [batch][H][W], with the least value inside outside of the region's mask, which are valid until the next run. Errors: what
  * stopped the device. */
 EadStatus ead_detector_run_batch(EadDetector *detector, const uint8_t *images, const float **maps);

@@ -64,7 +64,8 @@ static EadStatus open_detector(const ModelSource *source, const EadDetectorOptio
     if (options->precision) EAD_TRY(ead_precision_find(options->precision, &plan.precision));
     EAD_TRY(open_model(source, &file, &model));
     EadStatus status = choose_maps(model, options->maps);
-    if (status == EAD_OK) status = ead_region_mask_all(&model->region); /* which calls can narrow */
+    if (status == EAD_OK && !model->tiles.size)
+        status = ead_region_mask_all(&model->region); /* which calls can narrow */
     if (status == EAD_OK) status = ead_detector_new(model, &plan, options->batch, out);
     if (status == EAD_OK) {
         ead_safetensors_drop_data(file);

@@ -106,6 +106,17 @@ static EadStatus name_image(const Request *r, int index, EadStatus status) {
     return status == EAD_OK || r->count == 1 ? status : ead_fail_prefix(status, "image %d: ", index + 1);
 }
 
+/* What a call cannot ask of a model with tiles. */
+static EadStatus check_of_tiles(const Request *r) {
+    if (r->options.map_size == EAD_MAP_OF_MODEL)
+        return ead_fail(
+            EAD_UNSUPPORTED,
+            "a model with tiles gives maps at the image's size; set map_size to EAD_MAP_OF_IMAGE");
+    if (!r->part.width && !r->part.mask) return EAD_OK;
+    return ead_fail(EAD_UNSUPPORTED, "a model with tiles takes no region of a call; give a view of a part of "
+                                     "the image, or train with roi.box");
+}
+
 static EadStatus check_request(const EadDetector *d, const Request *r) {
     EadPixelRows rows;
     if (d->process && d->process != getpid())
@@ -115,6 +126,7 @@ static EadStatus check_request(const EadDetector *d, const Request *r) {
     if ((int)r->options.map_size < EAD_MAP_OF_IMAGE || (int)r->options.map_size > EAD_MAP_OF_MODEL)
         return ead_fail(EAD_BAD_ARGUMENT, "map_size is %d; it must be EAD_MAP_OF_IMAGE or EAD_MAP_OF_MODEL",
                         (int)r->options.map_size);
+    if (ead_detector_has_tiles(d)) EAD_TRY(check_of_tiles(r));
     for (int i = 0; i < r->count; i++) EAD_TRY(name_image(r, i, read_view(d, r, i, &rows)));
     return EAD_OK;
 }
@@ -155,9 +167,9 @@ static bool network_scores(const EadDetector *d) {
     return d->network->result.score && d->model->score.method == EAD_SCORE_MAX;
 }
 
-/* map: of the model's size. Gives the score that follows from it, where anyone asks for it. */
-static float give_map(const EadDetector *d, const Request *r, int index, const float *map) {
-    int height = d->model->height, width = d->model->width;
+/* map: at the size at which the image was looked at. Gives the score that follows from it, where anyone asks for it. */
+static float give_map(const EadDetector *d, const Request *r, int index, const float *map, int height,
+                      int width) {
     bool at_image = r->options.map_size == EAD_MAP_OF_IMAGE;
     float *out = r->maps ? r->maps[index] : NULL;
     EadImageView view;
@@ -173,16 +185,33 @@ static float give_map(const EadDetector *d, const Request *r, int index, const f
     return ead_map_score(map, d->region->mask, (int64_t)height * width, d->model->score, d->top);
 }
 
+static EadStatus run_in_tiles(EadDetector *d, const Request *r, int index) {
+    EadPixelRows rows;
+    EadMap map;
+    EAD_TRY(read_view(d, r, index, &rows));
+    EAD_TRY(ead_detector_run_tiles(d, &rows, &map));
+    EadStatus status = check_map(map.values, (int64_t)map.width * map.height);
+    if (status == EAD_OK) {
+        float score = give_map(d, r, index, map.values, map.height, map.width);
+        if (r->scores) r->scores[index] = score;
+    }
+    ead_map_free(&map);
+    return status;
+}
+
 static EadStatus run_some(EadDetector *d, const Request *r, int first, int count) {
     int64_t cells = (int64_t)d->model->height * d->model->width;
     uint8_t *input;
     const float *maps;
     const void *value;
+    for (int i = 0; i < count && ead_detector_has_tiles(d); i++)
+        EAD_TRY(name_image(r, first + i, run_in_tiles(d, r, first + i)));
+    if (ead_detector_has_tiles(d)) return EAD_OK;
     EAD_TRY(take_in(d, r, first, count, &input));
     EAD_TRY(ead_detector_run_batch(d, input, &maps));
     for (int i = 0; i < count; i++) {
         EAD_TRY(name_image(r, first + i, check_map(maps + i * cells, cells)));
-        float score = give_map(d, r, first + i, maps + i * cells);
+        float score = give_map(d, r, first + i, maps + i * cells, d->model->height, d->model->width);
         if (r->scores) r->scores[first + i] = score;
     }
     const EadDetectorNetwork *network = d->network;

@@ -95,9 +95,11 @@ EAD_API int ead_detector_open_memory(const void *bytes, size_t size, const EadDe
  *           are smoothed, which the map's maximum is not (with patchcore.reweight a distance, not its square); where
  *           the model says so (metadata score_method), the mean of the score_cells largest values of the map at the
  *           model's size (top_mean), or the largest that as many of them reach (area)
+ * A model with tiles (metadata tiles_size) looks at the image in squares of its size, in the image reduced by
+ * tiles_scale; that takes time and, besides, memory by the image: 3 bytes, and some 5 for its maps, for each pixel of the reduced one.
  * EfficientAD's map has 0 at the 0.9 quantile of good validation images and 0.1 at their 0.995 quantile (by default);
  * PatchCore's holds squared distances, SimpleNet's negated outputs of its discriminator, FastFlow's negated mean
- * likelihoods. There is no upper bound. Allocates nothing but what the resize of the image needs. Returns 0 or a
+ * likelihoods. There is no upper bound. Allocates nothing but what the resize of the image, or its tiles, need. Returns 0 or a
  * positive status; that, too, where the map is not finite, which damaged weights make. */
 EAD_API int ead_detector_run(EadDetector *detector, const uint8_t *rgb, int width, int height,
                              ptrdiff_t stride, float *map, float *score);
@@ -135,7 +137,7 @@ typedef enum EadMapSize {
     EAD_MAP_OF_IMAGE = 0, /* float[height][width] of the image */
     EAD_MAP_OF_MODEL =
         1 /* float[ead_detector_model_height()][ead_detector_model_width()] of the image, or of the box of its region of interest, not resized; the score is
-                             the same */
+                             the same. A model with tiles refuses it */
 } EadMapSize;
 
 /* What a call wants.
@@ -149,7 +151,8 @@ typedef enum EadMapSize {
  * bit: it gets one colour before the networks see it, and the map has its least value there. Nothing is cut out or
  * enlarged by it; for that, give a view of a part of the image. Networks that were trained without a region
  * have not seen the edge of that colour, and their maps may be higher along it: where the region is always the same, train
- * with roi.mask, else choose a threshold by such calls. A call takes memory for a mask of the image's size. */
+ * with roi.mask, else choose a threshold by such calls. A call takes memory for a mask of the image's size. A model with tiles
+ * refuses regions of calls. */
 typedef struct EadRunOptions {
     size_t size;
     EadMapSize map_size;
@@ -170,7 +173,7 @@ EAD_API int ead_detector_run_images(EadDetector *detector, const EadImageView *i
 
 /* ---- what the model file says ---- */
 
-/* Size at which the model looks at images; 0 of NULL. */
+/* Size at which the model looks at images, or of its tiles; 0 of NULL. */
 EAD_API int ead_detector_model_width(const EadDetector *detector);
 EAD_API int ead_detector_model_height(const EadDetector *detector);
 

@@ -7,15 +7,18 @@
 #include "core/graph/graph.h"
 #include "core/image/map_score.h"
 #include "core/image/region.h"
+#include "core/image/tiles.h"
 
 typedef struct EadMethod EadMethod;
 
 /* What a model of any method begins with. */
 typedef struct EadModel {
     const EadMethod *method;
-    int height, width;  /* of the images that it looks at */
-    int map_choice;     /* which of the method's maps make the anomaly map: number in EadMethod.maps */
-    EadRegion region;   /* the part of images that it looks at, at its size; the whole image unless set */
+    int height, width; /* of the images that it looks at */
+    int map_choice;    /* which of the method's maps make the anomaly map: number in EadMethod.maps */
+    EadRegion region;  /* the part of images that it looks at, at its size; the whole image unless set */
+    EadTiles
+        tiles; /* of its size, in which it looks at the region; size 0: the region is brought to its size */
     EadScoreRule score; /* of its map at its size, which the threshold is for */
     /* How the training images with more than 8 bits a sample were read: bits that counted (dataset.bits), or the value that
      * was white (dataset.white); both 0: as they said. */
@@ -39,7 +42,9 @@ typedef struct EadMapPart {
 /* What a detector computes for a batch of N images. */
 typedef struct EadDetection {
     /* Of both, larger is more anomalous; they are kept. */
-    EadNode *map; /* [N,H,W,1] at the model's size; outside of the region anything */
+    EadNode *
+        map; /* [N,H,W,1] at the model's size; outside of the region anything. Of tiles their cells that are seen */
+    EadNode *whole; /* the same of a whole image seen as one tile, with tiles.whole_image; else NULL */
     /* [N,1,1,1], of what is inside, for EAD_SCORE_MAX; NULL: the maximum of an image's map at its size */
     EadNode *score;
     EadMapPart parts[EAD_MAP_PARTS]; /* not kept, so that they cost nothing unless they are asked for */
@@ -56,6 +61,9 @@ typedef struct EadMethodFunctions {
      * images may be a real leaf [N,H,W,1] instead: channel EAD_GRAY_CHANNEL of gray images, normalised. */
     EadDetection (*build)(EadGraph *graph, const EadModel *model, EadNode *images);
     bool (*takes_gray)(const EadModel *model); /* NULL: none does */
+    /* Whether its networks see in tiles what they see in the whole image, so that the model may have some: build() then gives
+     * maps of cells. NULL: none may. */
+    bool (*takes_tiles)(const EadModel *model);
     /* Whether this model has the maps of choice `map_choice`; NULL: there is no choice. Errors:
      * EAD_BAD_ARGUMENT, with the reason. */
     EadStatus (*check_maps)(const EadModel *model, int map_choice);
@@ -95,6 +103,14 @@ bool ead_model_scores_by_peak(const EadModel *model);
 enum { EAD_MAP_NAME_SIZE = 32 };
 void ead_model_map_name(const EadModel *model, char name[EAD_MAP_NAME_SIZE]);
 
+/* The limits of a model's tiles, and the key of a model file that says that whole images are looked at, too. */
+#define EAD_TILES_MOST_OVERLAP 0.9
+#define EAD_TILES_MOST_SCALE   64.0
+#define EAD_TILES_WHOLE_IMAGE  "tiles_whole_image"
+
+/* Whether the model, otherwise complete, may have its tiles. Errors: EAD_UNSUPPORTED, with the reason. */
+EadStatus ead_model_check_tiles(const EadModel *model);
+
 /* Harmless on NULL. */
 void ead_model_free(EadModel *model);
 
@@ -121,6 +137,7 @@ typedef struct EadFileExtras {
  * name.
  *   metadata  format "efficientad/1", method, image_size "256" or "HEIGHTxWIDTH", map_use (the name of the
  *             choice; absent: the first), threshold, pixel_threshold, map_level, image_bits or image_white,
+ *             tiles_size, tiles_overlap, tiles_scale and tiles_whole_image "1" (of a model with tiles),
  *             score_method top_mean|area with score_cells (absent: max), image_channels "1" (all training images were gray; else absent), roi_box "x,y,width,height" and, with a mask, roi_image "HEIGHTxWIDTH" of the images that it is for (when set), what the method
  *             adds, and what the program adds; a file without pixel_threshold has that of the score where the method
  *             scores by the map's maximum

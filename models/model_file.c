@@ -23,6 +23,9 @@ static const EadMethod methods[] = {
 #define IMAGE_WHITE    "image_white"
 #define IMAGE_CHANNELS "image_channels"
 #define SCORE_METHOD   "score_method"
+#define TILES_SIZE     "tiles_size"
+#define TILES_OVERLAP  "tiles_overlap"
+#define TILES_SCALE    "tiles_scale"
 #define SCORE_CELLS    "score_cells"
 #define ROI_BOX        "roi_box"
 #define ROI_IMAGE      "roi_image"
@@ -162,6 +165,23 @@ static EadStatus read_images(const EadSafetensors *file, EadModel *model) {
                             "absent where there is " IMAGE_BITS);
 }
 
+/* ---- numbers of a file that is written ---- */
+
+static EadStatus write_number(EadSafetensorsWriter *writer, const char *key, float value) {
+    char text[32];
+    if (isnan(value)) return EAD_OK;
+    snprintf(text, sizeof text, "%.9g", (double)value);
+    return ead_safetensors_writer_metadata(writer, key, text);
+}
+
+/* 0 is left away. */
+static EadStatus write_whole_number(EadSafetensorsWriter *writer, const char *key, int value) {
+    char text[16];
+    if (!value) return EAD_OK;
+    snprintf(text, sizeof text, "%d", value);
+    return ead_safetensors_writer_metadata(writer, key, text);
+}
+
 /* ---- its region ---- */
 
 static bool read_size(const char *text, int *height, int *width) {
@@ -230,6 +250,53 @@ static EadStatus write_region(const EadModel *model, EadSafetensorsWriter *write
                                          (int64_t[]){region->mask_height, region->mask_width}, region->mask);
 }
 
+/* ---- its tiles ---- */
+
+EadStatus ead_model_check_tiles(const EadModel *model) {
+    bool (*takes_tiles)(const EadModel *) = model->method->functions->takes_tiles;
+    if (!model->tiles.size) return EAD_OK;
+    if (!takes_tiles)
+        return ead_fail(EAD_UNSUPPORTED, "tiles are for the method efficientad; a model of %s has none",
+                        model->method->name);
+    if (!takes_tiles(model))
+        return ead_fail(EAD_UNSUPPORTED,
+                        "tiles need networks without padding, which see the same in a tile as in the image");
+    if (!model->region.mask) return EAD_OK;
+    return ead_fail(EAD_UNSUPPORTED,
+                    "tiles and the mask of a region of interest cannot be had together; a box can");
+}
+
+static EadStatus read_tiles(const EadSafetensors *file, EadModel *model) {
+    EadTiles *tiles = &model->tiles;
+    int whole;
+    EAD_TRY(read_whole_number(file, TILES_SIZE, model->height, &tiles->size));
+    if (!tiles->size) return EAD_OK;
+    if (tiles->size != model->height || tiles->size != model->width)
+        return ead_bad_metadata(file, TILES_SIZE, ead_safetensors_metadata(file, TILES_SIZE),
+                                "the image_size, of a square");
+    EAD_TRY(ead_metadata_number(file, TILES_OVERLAP, 0, EAD_TILES_MOST_OVERLAP, &tiles->overlap));
+    EAD_TRY(ead_metadata_number(file, TILES_SCALE, 1, EAD_TILES_MOST_SCALE, &tiles->scale));
+    EAD_TRY(read_whole_number(file, EAD_TILES_WHOLE_IMAGE, 1, &whole));
+    tiles->whole_image = whole;
+    EadStatus status = ead_model_check_tiles(model);
+    return status == EAD_OK ? EAD_OK : ead_fail_prefix(EAD_BAD_FILE, "%s: ", ead_safetensors_path(file));
+}
+
+static EadStatus write_exactly(EadSafetensorsWriter *writer, const char *key, double value) {
+    char text[32];
+    snprintf(text, sizeof text, "%.17g", value);
+    return ead_safetensors_writer_metadata(writer, key, text);
+}
+
+static EadStatus write_tiles(const EadModel *model, EadSafetensorsWriter *writer) {
+    const EadTiles *tiles = &model->tiles;
+    if (!tiles->size) return EAD_OK;
+    EAD_TRY(write_whole_number(writer, TILES_SIZE, tiles->size));
+    EAD_TRY(write_exactly(writer, TILES_OVERLAP, tiles->overlap));
+    EAD_TRY(write_exactly(writer, TILES_SCALE, tiles->scale));
+    return write_whole_number(writer, EAD_TILES_WHOLE_IMAGE, tiles->whole_image);
+}
+
 /* ---- all of it ---- */
 
 static EadStatus check_all_used(const EadSafetensors *file, const EadModel *model) {
@@ -253,6 +320,7 @@ EadStatus ead_model_read(const EadSafetensors *file, EadModel **out) {
     if (status == EAD_OK) status = read_thresholds(file, model);
     if (status == EAD_OK) status = read_images(file, model);
     if (status == EAD_OK) status = read_region(file, model);
+    if (status == EAD_OK) status = read_tiles(file, model);
     if (status == EAD_OK)
         *out = model;
     else
@@ -299,21 +367,6 @@ EadStatus ead_model_open(const char *path, EadModel **out) {
 
 /* ---- writing ---- */
 
-static EadStatus write_number(EadSafetensorsWriter *writer, const char *key, float value) {
-    char text[32];
-    if (isnan(value)) return EAD_OK;
-    snprintf(text, sizeof text, "%.9g", (double)value);
-    return ead_safetensors_writer_metadata(writer, key, text);
-}
-
-/* 0 is left away. */
-static EadStatus write_whole_number(EadSafetensorsWriter *writer, const char *key, int value) {
-    char text[16];
-    if (!value) return EAD_OK;
-    snprintf(text, sizeof text, "%d", value);
-    return ead_safetensors_writer_metadata(writer, key, text);
-}
-
 static EadStatus write_score(const EadModel *model, EadSafetensorsWriter *writer) {
     if (model->score.method == EAD_SCORE_MAX) return EAD_OK;
     EAD_TRY(ead_safetensors_writer_metadata(writer, SCORE_METHOD, score_methods[model->score.method]));
@@ -331,6 +384,7 @@ EadStatus ead_model_write(const EadModel *model, EadSafetensorsWriter *writer) {
     EAD_TRY(write_whole_number(writer, IMAGE_BITS, model->image_bits));
     EAD_TRY(write_whole_number(writer, IMAGE_WHITE, model->image_white));
     EAD_TRY(write_whole_number(writer, IMAGE_CHANNELS, model->image_gray));
+    EAD_TRY(write_tiles(model, writer));
     EAD_TRY(write_score(model, writer));
     EAD_TRY(write_region(model, writer));
     EAD_TRY(write_number(writer, "threshold", model->threshold));

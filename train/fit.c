@@ -55,6 +55,10 @@ EadStatus ead_fit_check(EadConfig *config) {
     ead_fit_check_region(config);
     ead_problems_add(&config->problems, ead_fit_of_config(config, &fit));
     if (fit) (void)fit->check(config, EAD_CHECK_TRAINING);
+    const EadMethod *method = ead_method_find(config->model_method);
+    if (config->tiles_size > 0 && method && !method->functions->takes_tiles)
+        ead_config_wrong(config, EAD_KEY_tiles_size,
+                         "tiles.size is for the method efficientad, not for %s; set it to 0", method->name);
     return ead_problems_since(&config->problems, known);
 }
 

@@ -216,7 +216,7 @@ static EadStatus show_maps(EadFitRun *run) {
     if (run->phase_count > 0 || !run->config->train_tensorboard || run->data.dataset.test_count == 0)
         return EAD_OK;
     EAD_TRY(ead_training_board_open(&run->board, run->config->output, 1, 0, &run->data.dataset, &rules,
-                                    &run->data.region));
+                                    run->model));
     return ead_training_board_maps(&run->board, 1, run->model, run->spec->backend);
 }
 

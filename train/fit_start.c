@@ -5,6 +5,7 @@
 #include "models/detector.h"
 #include "train/image_counts.h"
 #include "train/support/memory_budget.h"
+#include "train/support/progress.h"
 
 #include <stdio.h>
 
@@ -21,10 +22,28 @@ static void warn_of_few_images(const EadFitRun *run) {
     if (text[0]) ead_print(stderr, "warning: %s\n", text);
 }
 
-EadStatus ead_fit_forecast(EadFitRun *run) {
+/* What looking at large images takes. */
+static EadStatus tell_tiles(EadFitRun *run) {
+    const EadStringList *images = &run->data.dataset.train;
+    char one[EAD_DURATION_SIZE], end[EAD_DURATION_SIZE];
+    int width, height;
+    if (!run->model || !run->model->tiles.size || run->spec->quiet || !run->fit->sample) return EAD_OK;
+    if (!ead_fit_leads(run) || ead_image_size(images->items[0], NULL, &width, &height) != EAD_OK)
+        return EAD_OK; /* told with all that cannot be read */
+    if (run->pace.image <= 0)
+        EAD_TRY(ead_pace_image(run->fit, run->spec, &run->data.dataset, &run->pace.image));
+    int validation = run->data.dataset.validation.count;
+    ead_print(stderr,
+              "in tiles, an image of %d x %d takes about %s here, and the %d validation images at the end, "
+              "each looked at twice, about %s\n",
+              width, height, ead_duration_text(run->pace.image, one), validation,
+              ead_duration_text(2 * validation * run->pace.image, end));
+    return EAD_OK;
+}
+
+static EadStatus forecast_steps(EadFitRun *run) {
     char trained[64], text[EAD_PACE_SIZE];
     bool told = run->model && ead_pace_is_worth_telling(run->fit, run->spec, run->steps);
-    warn_of_few_images(run);
     if (run->spec->minutes <= 0 && !told) return EAD_OK;
     EAD_TRY(ead_pace_measure(run->fit, run->spec, &run->data.dataset, run->phases, run->phase_count,
                              run->begun, &run->pace));
@@ -33,6 +52,12 @@ EadStatus ead_fit_forecast(EadFitRun *run) {
     ead_pace_describe(&run->pace, trained, text);
     ead_print(stderr, "%s\n", text);
     return EAD_OK;
+}
+
+EadStatus ead_fit_forecast(EadFitRun *run) {
+    warn_of_few_images(run);
+    EAD_TRY(forecast_steps(run));
+    return tell_tiles(run);
 }
 
 /* What is taken beside the step: a detector that draws the maps for TensorBoard, or a part of it that measures the

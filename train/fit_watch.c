@@ -93,8 +93,7 @@ static const char *scale_of(const EadFitRun *run) {
 
 static EadStatus watch_scores(EadFitRun *run) {
     float scores[EAD_WATCHED_IMAGES], values[QUARTILES + 1];
-    int count = run->data.dataset.validation.count;
-    if (count > EAD_WATCHED_IMAGES) count = EAD_WATCHED_IMAGES;
+    int count = ead_watched_images(run->config, run->data.dataset.validation.count);
     EAD_TRY(score_validation(run, scores, count));
     EAD_TRY(ead_score_quartiles(scores, count, values));
     EAD_TRY(add_row(run, &run->scores_log, score_columns, values));

@@ -75,6 +75,7 @@ EadStatus ead_pace_image(const EadFit *fit, const EadRunSpec *spec, const EadDat
     void *state = NULL;
     double start = 0;
     EadStatus status = ead_fit_sample(fit, spec, files->count, &state);
+    if (status == EAD_OK) status = ead_region_set_box(&fit->model(state)->region, spec->config->roi_box);
     if (status == EAD_OK) status = ead_detector_new(fit->model(state), &plan, 1, &detector);
     for (int i = 0; i <= TIMED_IMAGES && status == EAD_OK; i++) {
         EadScored scored;
@@ -145,12 +146,15 @@ EadStatus ead_pace_check(const EadFit *fit, const EadRunSpec *spec) {
     return EAD_OK;
 }
 
+int ead_watched_images(const EadConfig *config, int validation) {
+    return ead_min(validation, config->tiles_size ? EAD_WATCHED_IN_TILES : EAD_WATCHED_IMAGES);
+}
+
 /* As often as the config says. */
 double ead_pace_looks(const EadPace *pace, const EadConfig *config) {
     int64_t scores = config->train_validate_every, tests = config->train_test_every;
     double images = 0;
-    if (scores > 0)
-        images += (double)(pace->counted / scores) * ead_min(pace->validation, EAD_WATCHED_IMAGES);
+    if (scores > 0) images += (double)(pace->counted / scores) * ead_watched_images(config, pace->validation);
     if (tests > 0) images += (double)(pace->counted / tests) * pace->test;
     return pace->image * images;
 }

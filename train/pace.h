@@ -3,7 +3,9 @@
 
 #include "train/fit.h"
 
-enum { EAD_WATCHED_IMAGES = 50 }; /* most validation images that are scored while a training goes on */
+/* How many of the validation images are scored while a training goes on: at most 50, in tiles 5. */
+enum { EAD_WATCHED_IMAGES = 50, EAD_WATCHED_IN_TILES = 5 };
+int ead_watched_images(const EadConfig *config, int validation);
 
 typedef struct EadPace {
     double begun;                /* the clock at the start of the run */

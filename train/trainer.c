@@ -245,7 +245,7 @@ static EadStatus open_logs(Run *run) {
     if (run->phase_count > 0) EAD_TRY(ead_fit_watch_open(run));
     if (run->model && run->config->train_tensorboard && ead_fit_steps_done(run) < run->steps)
         EAD_TRY(ead_training_board_open(&run->board, run->config->output, run->steps, ead_fit_steps_done(run),
-                                        &run->data.dataset, &rules, &run->data.region));
+                                        &run->data.dataset, &rules, run->model));
     EAD_TRY(ead_run_folder_write_config(&run->folder, run->config_text));
     return ead_fit_page_open(run);
 }

@@ -12,9 +12,10 @@
 enum { SCALAR_EVENTS = 1000, PICTURE_EVENTS = 10, MAX_SIDE = 320, QUALITY = 85, MAX_SCALARS = 16 };
 
 /* A picture of that size is enough to look at; maps do not depend on it by more than the eye sees. A region of interest is one
- * of images as they are. */
-static EadStatus load_small(const char *path, const EadImageRules *rules, const EadRegion *region,
+ * of images as they are, and tiles are cut out of them. */
+static EadStatus load_small(const char *path, const EadImageRules *rules, const EadModel *model,
                             EadImage *out) {
+    const EadRegion *region = &model->region;
     EadImage image;
     EAD_TRY(ead_image_load_with(path, rules, &image));
     if (ead_region_check(region, image.width, image.height) != EAD_OK) {
@@ -22,7 +23,7 @@ static EadStatus load_small(const char *path, const EadImageRules *rules, const 
         return EAD_BAD_SHAPE;
     }
     int longest = image.width > image.height ? image.width : image.height;
-    if (longest <= MAX_SIDE || !ead_region_is_whole(region)) {
+    if (longest <= MAX_SIDE || !ead_region_is_whole(region) || model->tiles.size) {
         *out = image;
         return EAD_OK;
     }
@@ -44,14 +45,14 @@ static bool has_tag(const EadTrainingBoard *board, const char *tag) {
 
 EadStatus ead_training_board_open(EadTrainingBoard *board, const char *folder, int64_t steps, int64_t done,
                                   const EadDataset *dataset, const EadImageRules *rules,
-                                  const EadRegion *region) {
+                                  const EadModel *model) {
     *board = (EadTrainingBoard){.steps = steps, .pictured = done};
     for (int i = 0; i < dataset->test_count && board->image_count < EAD_BOARD_PICTURES; i++) {
         char tag[256];
         const EadTestSample *sample = &dataset->test[i];
         snprintf(tag, sizeof tag, "map/%s", sample->defect);
         if (!sample->anomalous || has_tag(board, tag)) continue;
-        EadStatus status = load_small(sample->path, rules, region, &board->images[board->image_count]);
+        EadStatus status = load_small(sample->path, rules, model, &board->images[board->image_count]);
         if (status == EAD_NO_MEMORY) return status;
         if (status != EAD_OK) continue; /* the evaluation tells it */
         board->tags[board->image_count] = strdup(tag);

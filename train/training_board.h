@@ -19,10 +19,10 @@ typedef struct EadTrainingBoard {
 } EadTrainingBoard;
 
 /* Opens a log for a run of `steps` steps of which `done` are done, and reads the images by rules (NULL: as usual), smaller if
- * they are inspected whole; one that the region is not for is left out. Errors: EAD_IO, EAD_NO_MEMORY, those of reading an image. Close it in every case. */
+ * the model looks at them whole and not in tiles; one that its region is not for is left out. Errors: EAD_IO, EAD_NO_MEMORY, those of reading an image. Close it in every case. */
 EadStatus ead_training_board_open(EadTrainingBoard *board, const char *folder, int64_t steps, int64_t done,
                                   const EadDataset *dataset, const EadImageRules *rules,
-                                  const EadRegion *region);
+                                  const EadModel *model);
 
 /* The losses of a step that was done, and behind them the learning rate. Errors: EAD_IO, EAD_NO_MEMORY. */
 EadStatus ead_training_board_step(EadTrainingBoard *board, int64_t step, const EadLossColumn *columns,

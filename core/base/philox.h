@@ -21,6 +21,7 @@ typedef enum EadStream {
     EAD_STREAM_CORESET,        /* its starting points */
     EAD_STREAM_NOISE,          /* noise on features */
     EAD_STREAM_DRAWN,          /* drawn penalty images */
+    EAD_STREAM_TILE,           /* place of a tile in the training image */
     EAD_STREAM_DROPOUT = 1024, /* + index of the dropout layer */
 } EadStream;
 #define EAD_STREAM_PARAMETERS (UINT64_C(1) << 32)

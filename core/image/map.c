@@ -32,8 +32,9 @@ static Tap tap_of(int position, float ratio, int size) {
     return (Tap){first, first + 1 < size ? first + 1 : first, source - (float)first};
 }
 
-float ead_map_resize(const float *map, int height, int width, float *out, int out_height, int out_width) {
-    float row_ratio = (float)height / (float)out_height, column_ratio = (float)width / (float)out_width;
+/* Ratios: cells a pixel. */
+static float resize(const float *map, int height, int width, float row_ratio, float column_ratio, float *out,
+                    int out_height, int out_width) {
     float max = -INFINITY;
 #pragma omp parallel for schedule(static) reduction(max : max)
     for (int y = 0; y < out_height; y++) {
@@ -49,4 +50,15 @@ float ead_map_resize(const float *map, int height, int width, float *out, int ou
         }
     }
     return max;
+}
+
+float ead_map_resize(const float *map, int height, int width, float *out, int out_height, int out_width) {
+    return resize(map, height, width, (float)height / (float)out_height, (float)width / (float)out_width, out,
+                  out_height, out_width);
+}
+
+void ead_map_enlarge(const float *map, int height, int width, int step, float *out, int out_height,
+                     int out_width) {
+    float ratio = 1 / (float)step;
+    resize(map, height, width, ratio, ratio, out, out_height, out_width);
 }

@@ -19,3 +19,8 @@ void ead_map_free(EadMap *map);
  * [out_height][out_width], align_corners = false, no antialiasing (as torch.nn.functional.interpolate). All
  * sizes >= 1. Returns the largest value of out: an image's score. out NULL: only that. */
 float ead_map_resize(const float *map, int height, int width, float *out, int out_height, int out_width);
+
+/* The same where each cell covers step x step pixels, of which the last columns and rows may lie beyond the image:
+ * out_height <= height * step, likewise the width. */
+void ead_map_enlarge(const float *map, int height, int width, int step, float *out, int out_height,
+                     int out_width);

@@ -2,8 +2,8 @@
  *   metadata   format, inputs (the key of the sources, see data/cache/cache_key.h)
  *   checksums  U64 [sources + 1]: one an image; the last is that of all else
  *   notes      U32 [sources, kinds]: what is to be told of each image (data/codec/image_notes.h); 0: nothing
- *   images     U8 [sources, height, width, channels], the last bytes of the file: 1 channel where all sources are gray,
- *              else 3
+ *   images     U8 [sources, height, width, channels], or, where sizes differ, [1, 1, pixels of all, channels], the last bytes
+ *              of the file: 1 channel where all sources are gray, else 3
  * Files of earlier versions have no such metadata and are made anew. */
 #include "data/cache/image_cache.h"
 
@@ -24,15 +24,17 @@
 
 struct EadImageCache {
     EadImageList sources;
-    EadImageFit fit;
-    size_t image_bytes;  /* of an image that is read, in RGB */
-    bool gray;           /* one channel is kept */
-    bool mixed;          /* a source with colours was found behind gray ones */
-    uint8_t *pixels;     /* [sources][image_bytes] in memory, else NULL */
-    int descriptor;      /* of the cache file, else -1 */
-    off_t images;        /* where the first image begins in it */
-    uint64_t *checksums; /* [sources + 1], cache file only */
-    uint32_t *notes;     /* [sources][EAD_IMAGE_NOTES] */
+    EadImageFit fit;        /* of all, but for sizes that differ */
+    int (*sizes)[2];        /* [sources] width and height of each; NULL: they do not */
+    int64_t *pixels_before; /* [sources + 1] of the images before each */
+    size_t image_bytes;     /* of the largest image that is read, in RGB */
+    bool gray;              /* one channel is kept */
+    bool mixed;             /* a source with colours was found behind gray ones */
+    uint8_t *pixels;        /* of all images, one behind the other, in memory, else NULL */
+    int descriptor;         /* of the cache file, else -1 */
+    off_t images;           /* where the first image begins in it */
+    uint64_t *checksums;    /* [sources + 1], cache file only */
+    uint32_t *notes;        /* [sources][EAD_IMAGE_NOTES] */
 };
 
 /* What is known of a source besides its pixels. */
@@ -53,27 +55,71 @@ typedef struct Unreadable {
 
 enum { NAMED = 3 };
 
-/* Bytes of an image as it is kept. */
-static size_t kept_bytes(const EadImageCache *cache) {
-    return cache->gray ? cache->image_bytes / 3 : cache->image_bytes;
+/* ---- sizes ---- */
+
+static EadImageFit fit_of(const EadImageCache *cache, int index) {
+    EadImageFit fit = cache->fit;
+    if (cache->sizes) fit.width = cache->sizes[index][0], fit.height = cache->sizes[index][1];
+    return fit;
 }
 
+static size_t pixels_of(const EadImageCache *cache, int index) {
+    EadImageFit fit = fit_of(cache, index);
+    return (size_t)fit.width * (size_t)fit.height;
+}
+
+/* Of the images before one, or of all. */
+static size_t pixels_before(const EadImageCache *cache, int index) {
+    if (!cache->sizes) return (size_t)index * pixels_of(cache, 0);
+    return (size_t)cache->pixels_before[index];
+}
+
+/* Bytes of so many pixels as they are kept. */
+static size_t kept(const EadImageCache *cache, size_t pixels) {
+    return cache->gray ? pixels : 3 * pixels;
+}
+
+static size_t kept_bytes(const EadImageCache *cache, int index) {
+    return kept(cache, pixels_of(cache, index));
+}
+
+/* By the files' headers. One that is no image is told when it is decoded. */
+static EadStatus find_sizes(EadImageCache *cache, const EadTiles *tiles, const EadRegion *region) {
+    int count = cache->sources.count;
+    cache->sizes = ead_new(count, sizeof *cache->sizes, "the sizes of images");
+    cache->pixels_before = ead_new((int64_t)count + 1, sizeof *cache->pixels_before, "the sizes of images");
+    if (!cache->sizes || !cache->pixels_before) return EAD_NO_MEMORY;
+    for (int i = 0; i < count; i++) {
+        int width = 1, height = 1, *size = cache->sizes[i];
+        EadStatus status =
+            ead_image_size(ead_image_list_file(&cache->sources, i), &cache->sources.rules, &width, &height);
+        if (status == EAD_NO_MEMORY) return status;
+        if (region && region->width) width = region->width, height = region->height;
+        ead_tiles_look_at(tiles, width, height, &size[0], &size[1]);
+        cache->pixels_before[i + 1] = cache->pixels_before[i] + (int64_t)size[0] * size[1];
+        if (3 * pixels_of(cache, i) > cache->image_bytes) cache->image_bytes = 3 * pixels_of(cache, i);
+    }
+    return EAD_OK;
+}
+
+/* ---- gray ---- */
+
 /* Whether all pixels are gray; what lies outside of a region of interest does not count. */
-static bool is_gray(const EadImageCache *cache, const uint8_t *rgb) {
+static bool is_gray(const EadImageCache *cache, int index, const uint8_t *rgb) {
     const uint8_t *inside = cache->fit.region ? cache->fit.region->mask : NULL;
     bool gray = true;
-    for (size_t i = 0; i < cache->image_bytes / 3; i++, rgb += 3)
+    for (size_t i = 0; i < pixels_of(cache, index); i++, rgb += 3)
         gray = gray && ((inside && !inside[i]) || (rgb[0] == rgb[1] && rgb[0] == rgb[2]));
     return gray;
 }
 
 /* Between RGB and one channel, in place. */
-static void pack_gray(const EadImageCache *cache, uint8_t *pixels) {
-    for (size_t i = 0; i < cache->image_bytes / 3; i++) pixels[i] = pixels[3 * i];
+static void pack_gray(const EadImageCache *cache, int index, uint8_t *pixels) {
+    for (size_t i = 0; i < pixels_of(cache, index); i++) pixels[i] = pixels[3 * i];
 }
 
-static void unpack_gray(const EadImageCache *cache, uint8_t *pixels) {
-    for (size_t i = cache->image_bytes / 3; i-- > 0;) memset(pixels + 3 * i, pixels[i], 3);
+static void unpack_gray(const EadImageCache *cache, int index, uint8_t *pixels) {
+    for (size_t i = pixels_of(cache, index); i-- > 0;) memset(pixels + 3 * i, pixels[i], 3);
     if (cache->fit.region) ead_region_blank_outside(cache->fit.region, pixels);
 }
 
@@ -81,15 +127,17 @@ static void unpack_gray(const EadImageCache *cache, uint8_t *pixels) {
 static bool begins_gray(const EadImageCache *cache) {
     uint8_t *image = ead_new((int64_t)cache->image_bytes, 1, "an image");
     bool gray = image && !cache->mixed &&
-                ead_image_fit_load(&cache->sources, 0, cache->fit, NULL, image) == EAD_OK &&
-                is_gray(cache, image);
+                ead_image_fit_load(&cache->sources, 0, fit_of(cache, 0), NULL, image) == EAD_OK &&
+                is_gray(cache, 0, image);
     free(image);
     return gray;
 }
 
 static off_t image_offset(const EadImageCache *cache, int index) {
-    return cache->images + (off_t)kept_bytes(cache) * index;
+    return cache->images + (off_t)kept(cache, pixels_before(cache, index));
 }
+
+/* ---- filling ---- */
 
 /* An EadLoaderFill: the pixels of source `index` and behind them its state. The threads run ahead, beyond the
  * last one too. */
@@ -98,10 +146,11 @@ static EadStatus decode(void *context, uint64_t index, uint8_t *slot) {
     EadImageNotes *notes;
     if (index >= (uint64_t)cache->sources.count) return EAD_OK;
     EAD_TRY(ead_image_notes_new(&notes));
-    EadStatus status = ead_image_fit_load(&cache->sources, (int)index, cache->fit, notes, slot);
-    SourceState state = {.colours = cache->gray && status == EAD_OK && !is_gray(cache, slot)};
-    if (cache->gray) pack_gray(cache, slot);
-    if (status == EAD_OK) state.checksum = ead_cache_checksum(index, slot, kept_bytes(cache));
+    int i = (int)index;
+    EadStatus status = ead_image_fit_load(&cache->sources, i, fit_of(cache, i), notes, slot);
+    SourceState state = {.colours = cache->gray && status == EAD_OK && !is_gray(cache, i, slot)};
+    if (cache->gray) pack_gray(cache, i, slot);
+    if (status == EAD_OK) state.checksum = ead_cache_checksum(index, slot, kept_bytes(cache, i));
     for (int note = 0; note < EAD_IMAGE_NOTES; note++)
         state.notes[note] = ead_image_notes_largest(notes, (EadImageNote)note);
     ead_image_notes_free(notes);
@@ -132,7 +181,7 @@ static EadStatus tell_unreadable(const Unreadable *unreadable, int total) {
 /* Decodes all images, several at a time, and stores them in order: in memory, or in the file that is being
  * written. */
 static EadStatus fill(EadImageCache *cache, const EadCacheSpec *spec, int output) {
-    size_t room = cache->image_bytes, size = kept_bytes(cache);
+    size_t room = cache->image_bytes;
     int total = cache->sources.count, threads = ead_workers_count(spec->threads);
     EadLoaderSpec loading = {.slot_bytes = room + sizeof(SourceState),
                              .slots = 4 * threads, /* so that one slow image does not hold up the others */
@@ -157,8 +206,8 @@ static EadStatus fill(EadImageCache *cache, const EadCacheSpec *spec, int output
             cache->mixed = true;
             status = ead_fail(EAD_BAD_ARGUMENT, "%s: is not gray", cache->sources.items[i].name);
         } else if (cache->pixels)
-            memcpy(cache->pixels + (size_t)i * size, slot, size);
-        else if (!ead_write_at(output, slot, size, image_offset(cache, i)))
+            memcpy(cache->pixels + kept(cache, pixels_before(cache, i)), slot, kept_bytes(cache, i));
+        else if (!ead_write_at(output, slot, kept_bytes(cache, i), image_offset(cache, i)))
             status = ead_fail(EAD_IO, "%s: cannot write: %s", spec->file, strerror(errno));
         ead_loader_release(loader);
         if (status == EAD_OK && spec->progress && !spec->progress(spec->context, i + 1, total))
@@ -195,7 +244,7 @@ static EadStatus use_file(void *context, const EadSafetensors *file, int descrip
     if (!images || images != ead_safetensors_at(file, ead_safetensors_count(file) - 1) || images->dims != 4)
         return EAD_OK;
     cache->gray = images->shape[3] == 1;
-    if (images->bytes != (size_t)cache->sources.count * kept_bytes(cache)) return EAD_OK;
+    if (images->bytes != kept(cache, pixels_before(cache, cache->sources.count))) return EAD_OK;
     if (!checksums || checksums->bytes != bytes || !notes || notes->bytes != note_bytes(cache)) return EAD_OK;
     if (!ead_read_at(descriptor, cache->checksums, bytes, (off_t)checksums->offset) ||
         !ead_read_at(descriptor, cache->notes, notes->bytes, (off_t)notes->offset))
@@ -209,13 +258,17 @@ static EadStatus add_tensors(void *context, EadSafetensorsWriter *writer) {
     EadImageCache *cache = ((const Opening *)context)->cache;
     int count = cache->sources.count;
     cache->gray = begins_gray(cache);
+    int64_t channels = cache->gray ? 1 : 3, pixels = (int64_t)pixels_before(cache, count);
     EAD_TRY(
         ead_safetensors_writer_tensor(writer, "checksums", EAD_FILE_U64, 1, (int64_t[]){count + 1}, NULL));
     EAD_TRY(ead_safetensors_writer_tensor(writer, "notes", EAD_FILE_U32, 2,
                                           (int64_t[]){count, EAD_IMAGE_NOTES}, NULL));
-    return ead_safetensors_writer_tensor(
-        writer, "images", EAD_FILE_U8, 4,
-        (int64_t[]){count, cache->fit.height, cache->fit.width, cache->gray ? 1 : 3}, NULL);
+    if (cache->sizes)
+        return ead_safetensors_writer_tensor(writer, "images", EAD_FILE_U8, 4,
+                                             (int64_t[]){1, 1, pixels, channels}, NULL);
+    return ead_safetensors_writer_tensor(writer, "images", EAD_FILE_U8, 4,
+                                         (int64_t[]){count, cache->fit.height, cache->fit.width, channels},
+                                         NULL);
 }
 
 static EadStatus fill_file(void *context, const EadSafetensorsWriter *writer, int output) {
@@ -244,6 +297,7 @@ static EadStatus open_file(EadImageCache *cache, const EadCacheSpec *spec) {
                          .fill = fill_file,
                          .cache = &opening};
     EAD_TRY(ead_cache_key(&cache->sources, settings, &file.key));
+    if (spec->tiles) file.key = ead_cache_checksum(file.key, &spec->tiles->scale, sizeof spec->tiles->scale);
     free(cache->checksums);
     cache->checksums = ead_new((int64_t)cache->sources.count + 1, sizeof *cache->checksums, "checksums");
     if (!cache->checksums) return EAD_NO_MEMORY;
@@ -255,16 +309,15 @@ static EadStatus open_file(EadImageCache *cache, const EadCacheSpec *spec) {
 static EadStatus open_in_memory(EadImageCache *cache, const EadCacheSpec *spec) {
     size_t count = (size_t)cache->sources.count, most = ead_machine_memory();
     cache->gray = begins_gray(cache);
-    size_t possible = (most > 0 ? most : SIZE_MAX) / kept_bytes(cache);
+    size_t bytes = kept(cache, pixels_before(cache, cache->sources.count));
     free(cache->pixels);
-    cache->pixels = count <= possible ? malloc(count * kept_bytes(cache)) : NULL;
+    cache->pixels = bytes <= (most > 0 ? most : SIZE_MAX) ? malloc(bytes) : NULL;
     if (cache->pixels) return fill(cache, spec, -1);
     return ead_fail(
         EAD_NO_MEMORY,
         "no memory for %zu images of %d x %d pixels (%.0f MB; this process may have %.0f MB); use a cache "
         "file (dataset.cache)",
-        count, spec->width, spec->height, 1e-6 * (double)count * (double)kept_bytes(cache),
-        1e-6 * (double)most);
+        count, spec->width, spec->height, 1e-6 * (double)bytes, 1e-6 * (double)most);
 }
 
 /* Once more with colours where not all turn out to be gray. */
@@ -296,6 +349,7 @@ EadStatus ead_image_cache_open(const EadImageList *images, const EadCacheSpec *s
     EadStatus status = ead_image_list_add_all(&cache->sources, images);
     cache->notes = ead_new((int64_t)images->count * EAD_IMAGE_NOTES, sizeof *cache->notes, "notes on images");
     if (!cache->notes) status = EAD_NO_MEMORY;
+    if (status == EAD_OK && spec->tiles) status = find_sizes(cache, spec->tiles, spec->region);
     if (status == EAD_OK) status = open_kept(cache, spec);
     if (status == EAD_OK) tell_notes(cache, spec->rules.notes);
     *out = status == EAD_OK ? cache : NULL;
@@ -303,14 +357,20 @@ EadStatus ead_image_cache_open(const EadImageList *images, const EadCacheSpec *s
     return status;
 }
 
+void ead_image_cache_size(const EadImageCache *cache, int index, int *width, int *height) {
+    EadImageFit fit = fit_of(cache, index);
+    *width = fit.width;
+    *height = fit.height;
+}
+
 EadStatus ead_image_cache_read(const EadImageCache *cache, int index, uint8_t *out) {
-    size_t size = kept_bytes(cache);
+    size_t size = kept_bytes(cache, index);
     if (cache->pixels)
-        memcpy(out, cache->pixels + (size_t)index * size, size);
+        memcpy(out, cache->pixels + kept(cache, pixels_before(cache, index)), size);
     else if (!ead_read_at(cache->descriptor, out, size, image_offset(cache, index)) ||
              ead_cache_checksum((uint64_t)index, out, size) != cache->checksums[index])
-        return ead_image_fit_load(&cache->sources, index, cache->fit, NULL, out);
-    if (cache->gray) unpack_gray(cache, out);
+        return ead_image_fit_load(&cache->sources, index, fit_of(cache, index), NULL, out);
+    if (cache->gray) unpack_gray(cache, index, out);
     return EAD_OK;
 }
 
@@ -334,6 +394,8 @@ void ead_image_cache_close(EadImageCache *cache) {
     if (!cache) return;
     if (cache->descriptor >= 0) close(cache->descriptor);
     ead_image_list_free(&cache->sources);
+    free(cache->sizes);
+    free(cache->pixels_before);
     free(cache->pixels);
     free(cache->checksums);
     free(cache->notes);

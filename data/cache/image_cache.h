@@ -2,13 +2,16 @@
  * decode than a GPU takes to train on it. Kept in memory, or in a file that outlives the run. */
 #pragma once
 
+#include "core/image/tiles.h"
 #include "data/source/image_fit.h"
 
 #include <stddef.h>
 #include <stdint.h>
 
 typedef struct EadCacheSpec {
-    int width, height;       /* pixels, >= 1 */
+    int width, height; /* pixels, >= 1 */
+    const EadTiles
+        *tiles; /* NULL: all are resized to that size; else each is kept as it is looked at in these tiles */
     const char *file;        /* where to keep the images; NULL means in memory; its folder must exist */
     int threads;             /* 0 means one a processor */
     const EadRegion *region; /* of the images; NULL: the whole images; must outlive the cache */
@@ -20,7 +23,8 @@ typedef struct EadCacheSpec {
 
 typedef struct EadImageCache EadImageCache;
 
-/* Prepares every image of the list, in its order. An existing cache file is used if it was made of exactly these
+/* Prepares every image of the list, in its order. With tiles, one whose size cannot be found counts as of the size of a tile,
+ * and is an error as any that cannot be read. An existing cache file is used if it was made of exactly these
  * sources (name, place, size, time of last change) in this size, and is whole; otherwise it is made anew and takes
  * the old one's place once complete. Where all images are gray, one channel of them is kept, which takes a third and gives the
  * same. The cache file is read with pread, so it takes no memory of the process. Errors:
@@ -28,6 +32,9 @@ typedef struct EadImageCache EadImageCache;
  * (progress returned false); EAD_NO_MEMORY. *out is NULL then, else to be closed with
  * ead_image_cache_close(). The list may be freed. */
 EadStatus ead_image_cache_open(const EadImageList *images, const EadCacheSpec *spec, EadImageCache **out);
+
+/* The size in which image `index` is kept. */
+void ead_image_cache_size(const EadImageCache *cache, int index, int *width, int *height);
 
 /* Copies image `index` (0 .. count-1) to out [height][width][3]. May be called by several threads at once.
  * What turns out damaged in the cache file is decoded again; only then are there errors, those of
@@ -40,7 +47,7 @@ int ead_image_cache_count(const EadImageCache *cache);
 /* Whether all of them are gray, but for what lies outside of the region of interest. */
 bool ead_image_cache_is_gray(const EadImageCache *cache);
 
-/* Bytes of one image: height * width * 3. */
+/* Bytes of one image, with tiles of the largest: height * width * 3. */
 size_t ead_image_cache_image_bytes(const EadImageCache *cache);
 
 /* The name of image `index`, for messages; valid until the cache is closed. */

@@ -33,7 +33,7 @@ static EadNode *three_channels(EadGraph *graph, EadNode *gray) {
 /* The distances of the networks whose maps are wanted. */
 static EadMaps build_distances(EadGraph *graph, const EadEfficientad *model, EadNode *images, bool st,
                                bool ae) {
-    EadMaps maps = {{NULL}, {NULL}, NULL};
+    EadMaps maps = {.combined = NULL};
     EadPdn student = ead_efficientad_student(model, false);
     bool gray = images->y.c == 1;
     EadNode *x = gray ? images : ead_normalize_image(graph, images);
@@ -51,9 +51,11 @@ static EadMaps build_distances(EadGraph *graph, const EadEfficientad *model, Ead
     return maps;
 }
 
-static EadNode *normalize(EadGraph *graph, const EadEfficientad *model, const EadMaps *maps, int map) {
-    EadNode *scale = ead_leaf(graph, "map_scale", EAD_REAL, 1, 1, 1, 1, (void *)&model->map_scale[map]);
-    EadNode *shift = ead_leaf(graph, "map_shift", EAD_REAL, 1, 1, 1, 1, (void *)&model->map_shift[map]);
+static EadNode *normalize(EadGraph *graph, const EadEfficientad *model, const EadMaps *maps, EadLook look,
+                          int map) {
+    void *by = (void *)&model->map_scale[look][map], *plus = (void *)&model->map_shift[look][map];
+    EadNode *scale = ead_leaf(graph, "map_scale", EAD_REAL, 1, 1, 1, 1, by);
+    EadNode *shift = ead_leaf(graph, "map_shift", EAD_REAL, 1, 1, 1, 1, plus);
     return ead_channel_affine(graph, maps->raw[map], scale, shift);
 }
 
@@ -61,20 +63,31 @@ static EadNode *bordered(EadGraph *graph, EadNode *map, int cells) {
     return cells > 0 ? ead_pad_border(graph, map, cells) : map;
 }
 
-EadMaps ead_build_maps(EadGraph *graph, const EadEfficientad *model, EadNode *images) {
-    bool st = model->base.map_choice != EAD_USE_AE,
-         ae = model->spec.autoencoder && model->base.map_choice != EAD_USE_ST;
-    EadMaps maps = build_distances(graph, model, images, st, ae);
-    int border = ead_efficientad_unseen_cells(&model->spec);
-    EadNode *map = normalize(graph, model, &maps, st ? EAD_MAP_ST : EAD_MAP_AE);
-    if (st && ae) {
-        EadNode *second = normalize(graph, model, &maps, EAD_MAP_AE);
-        maps.normalized[EAD_MAP_ST] = bordered(graph, map, border);
-        maps.normalized[EAD_MAP_AE] = bordered(graph, second, border);
-        map = ead_scale(graph, ead_add(graph, map, second), 0.5);
+/* Of those that there are the one or the mean; parts: NULL, or gets both where there are two. */
+static EadNode *combine(EadGraph *graph, const EadEfficientad *model, const EadMaps *maps, EadLook look,
+                        int border, EadNode *parts[EAD_MAP_COUNT]) {
+    bool both = maps->raw[EAD_MAP_ST] && maps->raw[EAD_MAP_AE];
+    EadNode *map = normalize(graph, model, maps, look, maps->raw[EAD_MAP_ST] ? EAD_MAP_ST : EAD_MAP_AE);
+    EadNode *second = both ? normalize(graph, model, maps, look, EAD_MAP_AE) : NULL;
+    if (both && parts) {
+        parts[EAD_MAP_ST] = bordered(graph, map, border);
+        parts[EAD_MAP_AE] = bordered(graph, second, border);
     }
-    map = bordered(graph, map, border);
-    maps.combined = ead_keep(ead_resize_bilinear(graph, map, model->spec.height, model->spec.width));
+    if (both) map = ead_scale(graph, ead_add(graph, map, second), 0.5);
+    return bordered(graph, map, border);
+}
+
+EadMaps ead_build_maps(EadGraph *graph, const EadEfficientad *model, EadNode *images) {
+    const EadTiles *tiles = &model->base.tiles;
+    bool st = model->base.map_choice != EAD_USE_AE,
+         ae = model->spec.autoencoder && model->base.map_choice != EAD_USE_ST, tiled = tiles->size > 0;
+    EadMaps maps = build_distances(graph, model, images, st, ae);
+    int border = tiled ? 0 : ead_efficientad_unseen_cells(&model->spec);
+    EadNode *map = combine(graph, model, &maps, EAD_LOOK_USUAL, border, maps.normalized);
+    if (!tiled) map = ead_resize_bilinear(graph, map, model->spec.height, model->spec.width);
+    maps.combined = ead_keep(map);
+    if (tiled && tiles->whole_image)
+        maps.whole = ead_keep(combine(graph, model, &maps, EAD_LOOK_WHOLE, 0, NULL));
     return maps;
 }
 
@@ -83,6 +96,8 @@ EadMaps ead_build_raw_maps(EadGraph *graph, const EadEfficientad *model, EadNode
     for (int m = 0; m < EAD_MAP_COUNT; m++)
         if (maps.raw[m])
             maps.raw[m] =
-                ead_keep(ead_resize_bilinear(graph, maps.raw[m], model->spec.height, model->spec.width));
+                ead_keep(model->base.tiles.size ? maps.raw[m]
+                                                : ead_resize_bilinear(graph, maps.raw[m], model->spec.height,
+                                                                      model->spec.width));
     return maps;
 }

@@ -9,6 +9,10 @@
 #include <string.h>
 
 static const char *const normalizations[] = {"quantile", "gaussian", "none", NULL};
+static const char *const statistics_names[][EAD_LOOKS] = {
+    [EAD_MAPS_QUANTILE] = {"quantiles", "whole_quantiles"},
+    [EAD_MAPS_GAUSSIAN] = {"gaussian", "whole_gaussian"},
+    [EAD_MAPS_NONE] = {NULL, NULL}};
 
 /* ---- reading ---- */
 
@@ -37,12 +41,16 @@ static EadStatus read_map_statistics(const EadSafetensors *file, EadEfficientad 
     double statistics[EAD_MAP_COUNT][2] = {{0}};
     EAD_TRY(ead_metadata_choice(file, "map_normalization", normalizations, "quantile, gaussian or none",
                                 &normalization));
-    if (normalization != EAD_MAPS_NONE) {
-        const char *tensor = normalization == EAD_MAPS_QUANTILE ? "quantiles" : "gaussian";
-        EAD_TRY(ead_vector_read(file, tensor, 2 * EAD_MAP_COUNT, &statistics[0][0]));
-    }
+    bool whole = ead_safetensors_metadata(file, EAD_TILES_WHOLE_IMAGE) != NULL;
+    const char *const *tensors = statistics_names[normalization];
+    if (tensors[0])
+        EAD_TRY(ead_vector_read(file, tensors[EAD_LOOK_USUAL], 2 * EAD_MAP_COUNT, &statistics[0][0]));
     EadStatus status =
         ead_efficientad_set_map_statistics(model, (EadMapNormalization)normalization, statistics);
+    if (status == EAD_OK && whole && tensors[0]) {
+        EAD_TRY(ead_vector_read(file, tensors[EAD_LOOK_WHOLE], 2 * EAD_MAP_COUNT, &statistics[0][0]));
+        status = ead_efficientad_set_whole_statistics(model, statistics);
+    }
     return status == EAD_OK ? EAD_OK : ead_fail_prefix(EAD_BAD_FILE, "%s: ", ead_safetensors_path(file));
 }
 
@@ -84,7 +92,9 @@ static EadStatus check_part(const EadSafetensors *file, const char *what, EadPdn
 }
 
 /* What else files with networks of this method hold: statistics of models and of distillations, state. */
-#define OTHER_TENSORS "teacher_mean|teacher_std|quantiles|gaussian|feature_|" EAD_TENSORS_BESIDE
+#define OTHER_TENSORS                                                                                        \
+    "teacher_mean|teacher_std|quantiles|gaussian|whole_quantiles|whole_gaussian|feature_"                    \
+    "|" EAD_TENSORS_BESIDE
 
 /* Declares the teacher, or what is trained: names and shapes alone. */
 static EadStatus declare(const EadEfficientadSpec *spec, bool teacher, EadParams *params) {
@@ -183,9 +193,12 @@ static EadStatus write(const EadModel *base, EadSafetensorsWriter *writer) {
     EAD_TRY(ead_params_write(writer, &model->trained, EAD_FILE_F32));
     EAD_TRY(ead_vector_write(writer, "teacher_mean", EAD_FEATURES, model->teacher_mean));
     EAD_TRY(ead_vector_write(writer, "teacher_std", EAD_FEATURES, model->teacher_std));
-    if (model->normalization == EAD_MAPS_NONE) return EAD_OK;
-    const char *name = model->normalization == EAD_MAPS_QUANTILE ? "quantiles" : "gaussian";
-    return ead_vector_write(writer, name, 2 * EAD_MAP_COUNT, &model->map_statistics[0][0]);
+    const char *const *tensors = statistics_names[model->normalization];
+    int looks = !tensors[0] ? 0 : base->tiles.whole_image ? EAD_LOOKS : 1;
+    for (int look = 0; look < looks; look++)
+        EAD_TRY(
+            ead_vector_write(writer, tensors[look], 2 * EAD_MAP_COUNT, &model->map_statistics[look][0][0]));
+    return EAD_OK;
 }
 
 EadStatus ead_teacher_write(const EadTeacherFile *teacher, EadSafetensorsWriter *writer) {
@@ -209,6 +222,7 @@ EadStatus ead_teacher_save(const EadTeacherFile *teacher, const char *path, cons
 static EadDetection build(EadGraph *graph, const EadModel *model, EadNode *images) {
     EadMaps maps = ead_build_maps(graph, (const EadEfficientad *)model, images);
     return (EadDetection){.map = maps.combined,
+                          .whole = maps.whole,
                           .parts = {{"student–teacher map", maps.normalized[EAD_MAP_ST]},
                                     {"autoencoder map", maps.normalized[EAD_MAP_AE]}}};
 }
@@ -227,8 +241,9 @@ static size_t bytes(const EadModel *model) {
 
 static void describe(const EadModel *model, char *text, size_t size) {
     const EadEfficientadSpec *spec = &((const EadEfficientad *)model)->spec;
-    snprintf(text, size, "EfficientAD-%s at %dx%d, with%s padding%s", spec->size == EAD_PDN_SMALL ? "S" : "M",
-             spec->height, spec->width, spec->padding ? "" : "out",
+    snprintf(text, size, "EfficientAD-%s at %dx%d%s, with%s padding%s",
+             spec->size == EAD_PDN_SMALL ? "S" : "M", spec->height, spec->width,
+             model->tiles.size ? " in tiles" : "", spec->padding ? "" : "out",
              spec->autoencoder ? "" : ", without autoencoder");
 }
 
@@ -236,14 +251,15 @@ static void free_model(EadModel *model) {
     ead_efficientad_free((EadEfficientad *)model);
 }
 
-static bool takes_gray(const EadModel *model) {
+static bool is_unpadded(const EadModel *model) {
     return !((const EadEfficientad *)model)->spec.padding;
 }
 
 const EadMethodFunctions ead_efficientad_functions = {.read = read,
                                                       .write = write,
                                                       .build = build,
-                                                      .takes_gray = takes_gray,
+                                                      .takes_gray = is_unpadded,
+                                                      .takes_tiles = is_unpadded,
                                                       .check_maps = check_maps,
                                                       .bytes = bytes,
                                                       .describe = describe,

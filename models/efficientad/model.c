@@ -26,7 +26,8 @@ EadStatus ead_efficientad_new(const EadEfficientadSpec *spec, EadEfficientad **o
     model->spec = *spec;
     model->normalization = EAD_MAPS_NONE;
     for (int c = 0; c < EAD_FEATURES; c++) model->teacher_std[c] = model->teacher_scale[c] = 1;
-    for (int m = 0; m < EAD_MAP_COUNT; m++) model->map_scale[m] = 1;
+    for (int m = 0; m < EAD_MAP_COUNT; m++)
+        model->map_scale[EAD_LOOK_USUAL][m] = model->map_scale[EAD_LOOK_WHOLE][m] = 1;
     EadPdn teacher = ead_efficientad_teacher(model), student = ead_efficientad_student(model, true);
     EadStatus status = ead_pdn_declare(&teacher, &model->teacher);
     if (status == EAD_OK) status = ead_pdn_declare(&student, &model->trained);
@@ -62,7 +63,7 @@ void ead_efficientad_set_teacher_statistics(EadEfficientad *model, const double 
 }
 
 /* The line through (a, 0) and (b, 0.1), or the one that subtracts mean a and divides by deviation b. */
-static EadStatus set_line(EadEfficientad *model, int map, double a, double b) {
+static EadStatus set_line(EadEfficientad *model, EadLook look, int map, double a, double b) {
     bool quantile = model->normalization == EAD_MAPS_QUANTILE;
     a = (double)(float)a;
     b = (double)(float)b;
@@ -75,10 +76,17 @@ static EadStatus set_line(EadEfficientad *model, int map, double a, double b) {
             map == EAD_MAP_ST ? "student-teacher" : "autoencoder",
             quantile ? "quantiles" : "mean and standard deviation", a, b);
     double scale = (quantile ? 0.1 : 1) / spread;
-    model->map_statistics[map][0] = (real)a;
-    model->map_statistics[map][1] = (real)b;
-    model->map_scale[map] = (real)scale;
-    model->map_shift[map] = (real)(-a * scale);
+    model->map_statistics[look][map][0] = (real)a;
+    model->map_statistics[look][map][1] = (real)b;
+    model->map_scale[look][map] = (real)scale;
+    model->map_shift[look][map] = (real)(-a * scale);
+    return EAD_OK;
+}
+
+static EadStatus set_lines(EadEfficientad *model, EadLook look, double statistics[EAD_MAP_COUNT][2]) {
+    int maps = model->spec.autoencoder ? EAD_MAP_COUNT : 1;
+    for (int m = 0; m < maps && model->normalization != EAD_MAPS_NONE; m++)
+        EAD_TRY(set_line(model, look, m, statistics[m][0], statistics[m][1]));
     return EAD_OK;
 }
 
@@ -89,10 +97,11 @@ EadStatus ead_efficientad_set_map_statistics(EadEfficientad *model, EadMapNormal
     const float high[] = {[EAD_MAPS_QUANTILE] = 0.5f, [EAD_MAPS_GAUSSIAN] = 8, [EAD_MAPS_NONE] = (float)NAN};
     model->base.color_high = high[normalization];
     model->normalization = normalization;
-    int maps = model->spec.autoencoder ? EAD_MAP_COUNT : 1;
-    for (int m = 0; m < maps && normalization != EAD_MAPS_NONE; m++)
-        EAD_TRY(set_line(model, m, statistics[m][0], statistics[m][1]));
-    return EAD_OK;
+    return set_lines(model, EAD_LOOK_USUAL, statistics);
+}
+
+EadStatus ead_efficientad_set_whole_statistics(EadEfficientad *model, double statistics[EAD_MAP_COUNT][2]) {
+    return set_lines(model, EAD_LOOK_WHOLE, statistics);
 }
 
 int ead_efficientad_map_height(const EadEfficientadSpec *spec) {

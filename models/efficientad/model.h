@@ -7,7 +7,7 @@
  *   tensors   teacher.*, student.*, autoencoder.* (weights O,I,KH,KW, biases O), teacher_mean,
  *             teacher_std [384], and quantiles [4] = q_a, q_b of the student-teacher map and of the
  *             autoencoder map (map normalization gaussian: gaussian [4] = mean, standard deviation of each
- *             instead) */
+ *             instead); with tiles.whole_image the same of the maps of whole images: whole_quantiles, whole_gaussian */
 #pragma once
 
 #include "models/method.h"
@@ -31,6 +31,9 @@ typedef enum EadMapNormalization {
 
 enum { EAD_MAP_ST, EAD_MAP_AE, EAD_MAP_COUNT };
 
+/* What the networks look at: images of the model's size, or tiles; whole images reduced to a tile (tiles.whole_image). */
+typedef enum EadLook { EAD_LOOK_USUAL, EAD_LOOK_WHOLE, EAD_LOOKS } EadLook;
+
 /* EadModel.map_choice, in the order of its row in models/methods.def: which of the two make the anomaly map.
  * Without autoencoder both is the same as ST. */
 typedef enum EadMapUse { EAD_USE_BOTH, EAD_USE_ST, EAD_USE_AE } EadMapUse;
@@ -43,8 +46,9 @@ typedef struct EadEfficientad {
     real teacher_mean[EAD_FEATURES], teacher_std[EAD_FEATURES];    /* of its outputs on the training images */
     real teacher_scale[EAD_FEATURES], teacher_shift[EAD_FEATURES]; /* (t - mean) / std = t * scale + shift */
     EadMapNormalization normalization;
-    real map_statistics[EAD_MAP_COUNT][2];                   /* q_a, q_b or mean, standard deviation */
-    real map_scale[EAD_MAP_COUNT], map_shift[EAD_MAP_COUNT]; /* normalized map = M * scale + shift */
+    real map_statistics[EAD_LOOKS][EAD_MAP_COUNT][2]; /* q_a, q_b or mean, standard deviation */
+    real map_scale[EAD_LOOKS][EAD_MAP_COUNT],
+        map_shift[EAD_LOOKS][EAD_MAP_COUNT]; /* normalized map = M * scale + shift */
 } EadEfficientad;
 
 /* Checks the spec and makes a model with zeroed parameters, unit teacher statistics and maps as they are.
@@ -65,6 +69,9 @@ void ead_efficientad_set_teacher_statistics(EadEfficientad *model, const double 
  * in order (a constant map has no spread to normalize by). */
 EadStatus ead_efficientad_set_map_statistics(EadEfficientad *model, EadMapNormalization normalization,
                                              double statistics[EAD_MAP_COUNT][2]);
+
+/* The same for the maps of whole images, by the normalization set before. */
+EadStatus ead_efficientad_set_whole_statistics(EadEfficientad *model, double statistics[EAD_MAP_COUNT][2]);
 
 /* Size of the networks' outputs and so of the raw maps. */
 int ead_efficientad_map_height(const EadEfficientadSpec *spec);
@@ -90,14 +97,16 @@ typedef struct EadMaps {
     /* The two normalized, with a border like that of combined, where both are in it; else NULL. */
     EadNode *normalized[EAD_MAP_COUNT];
     /* [N,H,W,1] at image size: the mean of the normalized maps. Without padding the networks leave a border
-     * of 4 cells unseen, which is 0, the level of q_a. */
+     * of 4 cells unseen, which is 0, the level of q_a. Of a model with tiles, as the normalized, the cells that are seen. */
     EadNode *combined;
+    EadNode *whole; /* these by the statistics of whole images, with tiles.whole_image; else NULL */
 } EadMaps;
 
 /* images: U8 leaf [N,H,W,3] of the model's size, or, without padding, as models/method.h says of gray ones. */
 EadMaps ead_build_maps(EadGraph *graph, const EadEfficientad *model, EadNode *images);
 
-/* The raw maps stretched to image size, [N,H,W,1] each: what normalization takes its statistics of. */
+/* The raw maps stretched to image size, [N,H,W,1] each: what normalization takes its statistics of; of a model with tiles not
+ * stretched, [N,H',W',1]. */
 EadMaps ead_build_raw_maps(EadGraph *graph, const EadEfficientad *model, EadNode *images);
 
 /* ---- files (models/efficientad/efficientad_file.c) ---- */

@@ -404,10 +404,14 @@ START_TEST(test_cross_checks) {
 END_TEST
 
 START_TEST(test_load) {
-    const char *const shipped[] = {
-        "configs/efficientad_s.yaml", "configs/efficientad_m.yaml",      "configs/tiny.yaml",
-        "configs/patchcore.yaml",     "configs/patchcore_ensemble.yaml", "patchcore",
-        "efficientad_m.yaml"};
+    const char *const shipped[] = {"configs/efficientad_s.yaml",
+                                   "configs/efficientad_m.yaml",
+                                   "configs/tiny.yaml",
+                                   "configs/patchcore.yaml",
+                                   "configs/patchcore_ensemble.yaml",
+                                   "patchcore",
+                                   "large_images",
+                                   "efficientad_m.yaml"};
     for (size_t i = 0; i < sizeof shipped / sizeof *shipped; i++) {
         EadConfig config = defaults();
         ck_assert_msg(ead_config_load(shipped[i], &config) == EAD_OK, "%s", ead_error_message());

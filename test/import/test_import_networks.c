@@ -152,7 +152,8 @@ START_TEST(a_whole_model) {
     const EadEfficientad *model = (const EadEfficientad *)opened;
     ck_assert(model->spec.padding && model->spec.height == TINY_SIDE && model->spec.autoencoder);
     ck_assert_int_eq(model->normalization, EAD_MAPS_QUANTILE);
-    for (int i = 0; i < 4; i++) ck_assert_float_eq((float)model->map_statistics[i / 2][i % 2], quantiles[i]);
+    for (int i = 0; i < 4; i++)
+        ck_assert_float_eq((float)model->map_statistics[EAD_LOOK_USUAL][i / 2][i % 2], quantiles[i]);
     ead_model_free(opened);
     const float zeros[EAD_FEATURES] = {0};
     for (int i = 0; i < 4; i++) scalars[i].data = zeros;

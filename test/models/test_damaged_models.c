@@ -7,6 +7,7 @@
 
 #define FOLDER "build/scratch/test_damaged_models/"
 #define MODEL  FOLDER "model.safetensors"
+#define TILED  FOLDER "tiled.safetensors"
 
 /* With a region of interest. */
 static void make_model_file(void) {
@@ -22,6 +23,11 @@ static void make_model_file(void) {
     ASSERT_OK(ead_model_save(&model->base, MODEL, NULL));
     ead_model_free(&model->base);
     ead_image_free(&mask);
+    model = tiny_model();
+    model->base.tiles = (EadTiles){TINY_SIDE, 0.25, 1, true};
+    ASSERT_OK(ead_efficientad_set_whole_statistics(model, (double[EAD_MAP_COUNT][2]){{0, 1}, {0, 1}}));
+    ASSERT_OK(ead_model_save(&model->base, TILED, NULL));
+    ead_model_free(&model->base);
 }
 
 START_TEST(missing_and_foreign_files) {
@@ -46,10 +52,16 @@ typedef struct Damage {
     const char *key, *value; /* metadata, value NULL drops it; key NULL: unchanged */
 } Damage;
 
-static const char *const metadata_keys[] = {
-    "format",    "model",       "padding",      "image_size",      "preprocessing", "map_normalization",
-    "map_use",   "threshold",   "image_bits",   "pixel_threshold", "map_level",     "roi_box",
-    "roi_image", "image_white", "score_method", "score_cells"};
+static const char *const metadata_keys[] = {"format",        "model",
+                                            "padding",       "image_size",
+                                            "preprocessing", "map_normalization",
+                                            "map_use",       "threshold",
+                                            "image_bits",    "pixel_threshold",
+                                            "map_level",     "roi_box",
+                                            "roi_image",     "image_white",
+                                            "score_method",  "score_cells",
+                                            "tiles_size",    "tiles_overlap",
+                                            "tiles_scale",   "tiles_whole_image"};
 
 static void copy_metadata(const EadSafetensors *from, EadSafetensorsWriter *to, const Damage *damage) {
     for (size_t i = 0; i < sizeof metadata_keys / sizeof *metadata_keys; i++) {
@@ -80,11 +92,13 @@ static uint8_t *damaged_tensor(EadSafetensorsWriter *to, const EadFileTensor *te
     return data;
 }
 
+static const char *undamaged = MODEL;
+
 static void write_damaged(const char *path, const Damage *damage) {
     EadSafetensors *from;
     EadSafetensorsWriter *to;
     uint8_t *data = NULL;
-    ASSERT_OK(ead_safetensors_open(MODEL, &from));
+    ASSERT_OK(ead_safetensors_open(undamaged, &from));
     ASSERT_OK(ead_safetensors_writer_new(&to));
     copy_metadata(from, to, damage);
     for (int i = 0; i < ead_safetensors_count(from); i++) {
@@ -231,6 +245,51 @@ START_TEST(wrong_regions) {
 }
 END_TEST
 
+START_TEST(wrong_tiles) {
+    static const char *const wrong[][2] = {
+        {"tiles_size", "0"},         {"tiles_size", "64"},       {"tiles_size", "129"},
+        {"tiles_size", "-128"},      {"tiles_size", "128x128"},  {"tiles_size", ""},
+        {"tiles_overlap", NULL},     {"tiles_overlap", "1"},     {"tiles_overlap", "-0.1"},
+        {"tiles_overlap", "nan"},    {"tiles_overlap", ""},      {"tiles_scale", NULL},
+        {"tiles_scale", "0"},        {"tiles_scale", "0.99"},    {"tiles_scale", "65"},
+        {"tiles_scale", "inf"},      {"tiles_scale", "1e-300"},  {"tiles_scale", "-2"},
+        {"tiles_scale", "2x"},       {"tiles_whole_image", "0"}, {"tiles_whole_image", "2"},
+        {"tiles_whole_image", "yes"}};
+    EadDetector *detector;
+    undamaged = TILED;
+    write_damaged(FOLDER "copy.safetensors", &(Damage){0});
+    ASSERT_OK((EadStatus)ead_detector_open(FOLDER "copy.safetensors", &detector));
+    ead_detector_close(detector);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        check_refused((Damage){.key = wrong[i][0], .value = wrong[i][1]}, wrong[i][0]);
+    check_refused((Damage){.key = "padding", .value = "true"}, "tiles need networks without padding");
+    check_refused((Damage){.tensor = "whole_quantiles", .drop = true}, "whole_quantiles");
+    check_refused((Damage){.tensor = "whole_quantiles", .shape_by = 1}, "whole_quantiles");
+    check_refused((Damage){.tensor = "whole_quantiles", .poison = 5}, "cannot be normalised");
+    check_refused((Damage){.tensor = "whole_quantiles", .poison = (double)NAN}, "whole_quantiles");
+    check_refused((Damage){.key = "tiles_whole_image"}, "whole_quantiles");
+    undamaged = MODEL;
+}
+END_TEST
+
+/* A model with a mask, or of a method without tiles. */
+START_TEST(tiles_that_do_not_go_with_a_model) {
+    check_refused((Damage){.key = "tiles_size", .value = "128"}, "tiles_overlap");
+    EadEfficientad *model = tiny_model();
+    model->base.tiles = (EadTiles){TINY_SIDE, 0.25, 1, false};
+    ASSERT_OK(ead_model_check_tiles(&model->base));
+    ASSERT_OK(ead_region_set_box(&model->base.region, "1,2,30,40"));
+    ASSERT_OK(ead_model_check_tiles(&model->base));
+    model->base.region.mask_height = model->base.region.mask_width = TINY_SIDE;
+    ASSERT_OK(ead_region_mask_all(&model->base.region));
+    ASSERT_FAILS(ead_model_check_tiles(&model->base), EAD_UNSUPPORTED, "tiles and the mask");
+    EadModel other = ead_model_new("patchcore", TINY_SIDE, TINY_SIDE);
+    other.tiles = model->base.tiles;
+    ASSERT_FAILS(ead_model_check_tiles(&other), EAD_UNSUPPORTED, "a model of patchcore has none");
+    ead_model_free(&model->base);
+}
+END_TEST
+
 /* Of a model file as model.teacher and model.init, too. */
 START_TEST(tensors_without_a_place) {
     static const struct {
@@ -326,6 +385,8 @@ int main(void) {
     tcase_add_test(tests, maps_that_are_not_finite);
     tcase_add_test(tests, wrong_metadata);
     tcase_add_test(tests, wrong_regions);
+    tcase_add_test(tests, wrong_tiles);
+    tcase_add_test(tests, tiles_that_do_not_go_with_a_model);
     tcase_add_test(tests, tensors_without_a_place);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

@@ -8,9 +8,10 @@ enum { COMMAND_SIZE = 1024 };
 
 /* In the order in which one reads them: later ones use what earlier ones made. */
 static const char *const documents[] = {
-    "README.md",           "docs/training.md", "docs/methods.md", "docs/datasets.md", "docs/evaluation.md",
-    "docs/sweeps.md",      "docs/teachers.md", "docs/library.md", "docs/python.md",   "docs/csharp.md",
-    "docs/export.md",      "docs/serve.md",    "docs/watch.md",   "docs/gpu.md",      "docs/offline.md",
+    "README.md",           "docs/training.md",   "docs/large_images.md", "docs/methods.md",
+    "docs/datasets.md",    "docs/evaluation.md", "docs/sweeps.md",       "docs/teachers.md",
+    "docs/library.md",     "docs/python.md",     "docs/csharp.md",       "docs/export.md",
+    "docs/serve.md",       "docs/watch.md",      "docs/gpu.md",          "docs/offline.md",
     "docs/performance.md", "docs/source.md",
 };
 static int commands_run;
@@ -48,6 +49,7 @@ static void make_scene(void) {
         "#!/bin/sh\n"
         "short='--set model.image_size=64 --set train.steps=1 --set train.lr_drop_at=1'\n"
         "set -- $(echo \"$@\" | sed 's/--minutes [0-9]*//')\n"
+        "case \"$*\" in *large_images*) short=\"$short --set tiles.size=64\" ;; esac\n"
         "case \"$*\" in\n"
         "train*-c*|train*--resume*|sweep*) set -- \"$@\" $short ;;\n"
         "train*) set -- \"$@\" -c short.yaml ;;\n"

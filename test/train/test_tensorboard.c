@@ -242,10 +242,10 @@ START_TEST(a_resumed_log_shows_every_step_once) {
     EadTrainingBoard board;
     EadDataset none = {0};
     make_scratch();
-    ASSERT_OK(ead_training_board_open(&board, FOLDER, 20, 0, &none, NULL, &(EadRegion){0}));
+    ASSERT_OK(ead_training_board_open(&board, FOLDER, 20, 0, &none, NULL, &(EadModel){0}));
     log_steps(&board, 1, 13, 1000);
     ead_training_board_close(&board);
-    ASSERT_OK(ead_training_board_open(&board, FOLDER, 20, 10, &none, NULL, &(EadRegion){0}));
+    ASSERT_OK(ead_training_board_open(&board, FOLDER, 20, 10, &none, NULL, &(EadModel){0}));
     log_steps(&board, 11, 20, 0);
     ead_training_board_close(&board);
     ck_assert_int_eq(read_folder(&shown), 2);
@@ -272,7 +272,7 @@ START_TEST(long_runs_are_thinned) {
     EadTrainingBoard board;
     EadDataset none = {0};
     make_scratch();
-    ASSERT_OK(ead_training_board_open(&board, FOLDER, 7000, 0, &none, NULL, &(EadRegion){0}));
+    ASSERT_OK(ead_training_board_open(&board, FOLDER, 7000, 0, &none, NULL, &(EadModel){0}));
     log_steps(&board, 1, 80, 0);
     ead_training_board_close(&board);
     read_folder(&shown);
@@ -294,7 +294,7 @@ START_TEST(maps_are_pictures) {
     EadEfficientad *model = tiny_model();
     make_scratch();
     write_noise_png(FOLDER "image.png", 700, 300, 3, 5);
-    ASSERT_OK(ead_training_board_open(&board, FOLDER, 50, 0, &dataset, NULL, &(EadRegion){0}));
+    ASSERT_OK(ead_training_board_open(&board, FOLDER, 50, 0, &dataset, NULL, &(EadModel){0}));
     ck_assert_int_eq(board.image_count, EAD_BOARD_PICTURES);
     const EadBackend *cpu = NULL;
     ASSERT_OK(ead_backend_find("cpu", &cpu));

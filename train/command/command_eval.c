@@ -88,8 +88,8 @@ static void open_model(Eval *eval) {
  * nothing else. */
 static bool is_of_training(const EadFit *fit, const EadConfig *config, int key) {
     static const char *const sections[] = {
-        "roi.",         "model.",   "loss.",  "penalty.",           "augment.", "score.",
-        "autoencoder.", "distill.", "train.", "maps.normalization", "maps.q_"};
+        "roi.",   "model.",       "loss.",    "penalty.", "augment.",           "score.",
+        "tiles.", "autoencoder.", "distill.", "train.",   "maps.normalization", "maps.q_"};
     const char *name = ead_config_key(key)->rule.name;
     (void)config;
     if (fit && key == fit->maps_key) return false;

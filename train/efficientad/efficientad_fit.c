@@ -53,6 +53,7 @@ static EadEfficientadSpec spec_of(const EadConfig *config) {
 static EadStatus new_model(FitState *s) {
     EadEfficientadSpec spec = spec_of(s->config);
     EAD_TRY(ead_efficientad_new(&spec, &s->model));
+    s->model->base.tiles = ead_config_tiles(s->config);
     return ead_model_choose_maps(&s->model->base, s->config->maps_select);
 }
 
@@ -119,15 +120,17 @@ static EadStatus sample(const EadRunSpec *spec, int images, void **state) {
     double mean[EAD_FEATURES] = {0}, std[EAD_FEATURES];
     double statistics[EAD_MAP_COUNT][2] = {{0, 1}, {0, 1}};
     for (int c = 0; c < EAD_FEATURES; c++) std[c] = 0.1;
-    if (spec->backend && spec->backend->device)
+    bool tables = s->config->tiles_size == 0;
+    if (tables && spec->backend && spec->backend->device)
         s->tables = (EadResidentData){{SAMPLE_ROWS, SAMPLE_ROWS, 0}, .seed = 1, .augment = true};
-    if (spec->config->train_teacher_cache != EAD_TEACHER_CACHE_CHOICE_FALSE)
+    if (tables && spec->config->train_teacher_cache != EAD_TEACHER_CACHE_CHOICE_FALSE)
         s->tables.rows[EAD_TABLE_TEACHER] = SAMPLE_ROWS;
     EAD_TRY(new_model(s));
     ead_params_initialize(&s->model->teacher, 1);
     ead_params_initialize(&s->model->trained, 2);
     ead_efficientad_set_teacher_statistics(s->model, mean, std);
-    return ead_efficientad_set_map_statistics(s->model, EAD_MAPS_QUANTILE, statistics);
+    EAD_TRY(ead_efficientad_set_map_statistics(s->model, EAD_MAPS_QUANTILE, statistics));
+    return ead_efficientad_set_whole_statistics(s->model, statistics);
 }
 
 static EadStatus open_penalty(void *state) {
@@ -202,8 +205,9 @@ static EadStatus start(void *state, const EadStep *step) {
     if (s->reads_penalty || !s->config->loss_penalty)
         snprintf(penalty, sizeof penalty, "%d", s->penalty_list.count);
     ead_print(stderr,
-              "EfficientAD-%s at %dx%d on %s, %s: %d training, %d validation, %s penalty, %d test images\n",
-              spec->size == EAD_PDN_SMALL ? "S" : "M", spec->height, spec->width, s->spec->backend->name,
+              "EfficientAD-%s at %dx%d%s on %s, %s: %d training, %d validation, %s penalty, %d test images\n",
+              spec->size == EAD_PDN_SMALL ? "S" : "M", spec->height, spec->width,
+              s->model->base.tiles.size ? " in tiles" : "", s->spec->backend->name,
               ead_run_precision_name(s->spec), ead_image_cache_count(s->data->train),
               ead_image_cache_count(s->data->validation), penalty, s->data->dataset.test_count);
     if (s->config->loss_penalty && !s->reads_penalty)
@@ -275,6 +279,7 @@ static EadStatus begin(void *state, int phase, EadStep *step, EadLoaderSpec *loa
     if (s->tables.rows[EAD_TABLE_TRAIN])
         slots = (EadBatchSlots){0, -1, -1, 1}; /* the others are drawn there */
     s->images = (EadTrainingImages){.train = train,
+                                    .tiles = s->model->base.tiles,
                                     .penalty = s->penalty,
                                     .seed = config->train_seed,
                                     .augment = config->augment_enabled,
@@ -361,11 +366,33 @@ static void check_files(EadConfig *config) {
                          ead_efficientad_check_trained(&spec, config->model_init));
 }
 
+static void check_tiles(EadConfig *config) {
+    EadSize size = config->model_image_size;
+    int side = config->tiles_size;
+    if (!side) return;
+    if (size.height != side || size.width != side)
+        ead_config_wrong(config, EAD_KEY_tiles_size,
+                         "tiles.size is %d and model.image_size %dx%d: a tile is what the networks look at; "
+                         "set both to one number",
+                         side, size.height, size.width);
+    if (config->model_padding)
+        ead_config_wrong(config, EAD_KEY_model_padding,
+                         "tiles.size needs model.padding=false: padded networks see edges where tiles end");
+    if (config->roi_mask[0])
+        ead_config_wrong(config, EAD_KEY_roi_mask,
+                         "tiles.size and roi.mask cannot be had together; roi.box can, which cuts images");
+    if (config->train_teacher_cache == EAD_TEACHER_CACHE_CHOICE_TRUE)
+        ead_config_wrong(
+            config, EAD_KEY_train_teacher_cache,
+            "train.teacher_cache is true, but no two tiles are the same (tiles.size); set it to auto");
+}
+
 static EadStatus check(EadConfig *config, EadCheckScope scope) {
     int known = config->problems.lines.count;
     EadSize size = config->model_image_size;
     if (ead_efficientad_check_image_size(size.height, size.width) != EAD_OK)
         ead_config_wrong(config, EAD_KEY_model_image_size, "model.image_size: %s", ead_error_message());
+    check_tiles(config);
     if (config->maps_q_start >= config->maps_q_end)
         ead_config_wrong(config, EAD_KEY_maps_q_start, "maps.q_start (%g) must be less than maps.q_end (%g)",
                          config->maps_q_start, config->maps_q_end);

@@ -67,7 +67,7 @@ void ead_training_step_draw_from(EadTrainingStep *step, EadResidentImages table,
 
 /* Chooses the tables when the data is listed: the teacher's outputs where the config asks for them; on a
  * device also the training images and then the penalty images, where they take less than half of what is free
- * there: the other half is left to the step itself and to the plans of measuring and evaluation. Errors:
+ * there: the other half is left to the step itself and to the plans of measuring and evaluation. With tiles none. Errors:
  * EAD_NO_MEMORY if the teacher's outputs find no room, with the numbers and the cure. */
 EadStatus ead_resident_data_choose(const EadConfig *config, const EadBackend *backend,
                                    const EadEfficientadSpec *spec, int train_images, int penalty_images,
@@ -97,6 +97,7 @@ typedef struct EadMapMeasure {
 } EadMapMeasure;
 
 /* Runs the model over the validation images and sets its map statistics: quantiles, or mean and standard
- * deviation, over all pixels of all raw maps at image size (section 3.4). Takes 4 bytes a pixel and map. */
+ * deviation, over all pixels of all raw maps at image size (section 3.4); of a model with tiles over all cells of the maps blended of them,
+ * and of those of whole images. Takes 4 bytes a pixel, or cell, and map. */
 EadStatus ead_measure_maps(EadEfficientad *model, const EadBackend *backend, const EadImageCache *images,
                            const EadMapMeasure *measure, bool quiet);

@@ -144,6 +144,7 @@ EadStatus ead_resident_data_choose(const EadConfig *config, const EadBackend *ba
                                    EadResidentData *out) {
     size_t available = ead_available_memory(backend);
     *out = (EadResidentData){.seed = config->train_seed, .augment = config->augment_enabled};
+    if (config->tiles_size > 0) return EAD_OK; /* no two draws are the same */
     size_t teacher = ead_step_table_bytes(spec, EAD_TABLE_TEACHER, train_images);
     bool worth = teacher <= available / 4 && config->train_steps > train_images;
     bool kept = config->train_teacher_cache == EAD_TEACHER_CACHE_CHOICE_TRUE ||

@@ -103,6 +103,12 @@ static EadStatus write_graph(EadOnnxGraph *g, const EadExportSpec *spec, EadGrap
 }
 
 static EadStatus make_graph(EadOnnxGraph *g, const EadExportSpec *spec) {
+    if (spec->model->tiles.size)
+        return ead_fail(EAD_UNSUPPORTED,
+                        "%s: looks at images in tiles (tiles.size), as many as an image needs, which a graph "
+                        "of ONNX does "
+                        "not say; use the library, predict or serve",
+                        spec->path);
     EadGraph *graph = ead_graph_new();
     if (!graph) return ead_fail(EAD_NO_MEMORY, "no memory for a graph");
     EadStatus status = write_graph(g, spec, graph);

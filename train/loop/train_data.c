@@ -39,18 +39,27 @@ static EadStatus cache_file(const EadConfig *config, const EadImageList *list, u
     return ead_path_in(out, folder, name);
 }
 
+EadTiles ead_config_tiles(const EadConfig *config) {
+    return (EadTiles){config->tiles_size, config->tiles_overlap, config->tiles_scale,
+                      config->tiles_whole_image};
+}
+
 EadStatus ead_open_cache(const EadConfig *config, const EadImageList *list, const EadRegion *region,
                          const char *kind, bool quiet, EadImageCache **out) {
     EadImageRules rules = ead_config_image_rules(config);
     EadProgress progress;
     EadPath file;
     char what[64];
-    EAD_TRY(cache_file(config, list, ead_cache_region_key(region), kind, file));
+    EadTiles tiles = ead_config_tiles(config);
+    uint64_t part = ead_cache_region_key(region);
+    if (tiles.size) part = ead_cache_checksum(part, &tiles.scale, sizeof tiles.scale);
+    EAD_TRY(cache_file(config, list, part, kind, file));
     EAD_TRY(ead_image_notes_new(&rules.notes));
     snprintf(what, sizeof what, "decoding %s images", kind);
     ead_progress_start(&progress, what, 0, list->count, quiet);
     EadCacheSpec spec = {.width = config->model_image_size.width,
                          .height = config->model_image_size.height,
+                         .tiles = tiles.size ? &tiles : NULL,
                          .file = file,
                          .region = region,
                          .rules = rules,

@@ -8,6 +8,9 @@
 #include "data/loader/image_draws.h"
 #include "train/config/config.h"
 
+/* How the config looks at images; size 0: not in tiles. */
+EadTiles ead_config_tiles(const EadConfig *config);
+
 typedef struct EadTrainData {
     EadDataset dataset;
     EadImageList train_list;           /* of its training images */

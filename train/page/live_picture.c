@@ -65,24 +65,40 @@ static EadStatus reduce_image(const EadLiveImage *image, int width, int height, 
                          (ptrdiff_t)image->width * image->channels, out->pixels, width, height);
 }
 
+/* The largest of the values of the image's map that a cell stands for. */
+static float cell_of(const EadLiveImage *image, const EadLivePicture *picture, int64_t cell) {
+    if (!image->model->tiles.size) return image->map[cell];
+    int64_t x = cell % picture->map_width, y = cell / picture->map_width;
+    int64_t right = (x + 1) * image->width / picture->map_width,
+            bottom = (y + 1) * image->height / picture->map_height;
+    float most = -INFINITY;
+    for (int64_t v = y * image->height / picture->map_height; v < bottom; v++)
+        for (int64_t u = x * image->width / picture->map_width; u < right; u++)
+            most = fmaxf(most, image->map[v * image->width + u]);
+    return most;
+}
+
 EadStatus ead_live_picture_make(const EadLiveImage *image, EadLivePicture *out) {
     const EadModel *model = image->model;
     int longest = ead_max(image->width, image->height);
     int width = reduced(image->width, longest), height = reduced(image->height, longest);
-    int64_t cells = (int64_t)model->width * model->height;
+    bool tiled = model->tiles.size > 0;
+    int map_width = tiled ? width : model->width, map_height = tiled ? height : model->height;
+    int64_t cells = (int64_t)map_width * map_height;
+    static const EadRegion all;
     EadImage small = {0};
     *out = (EadLivePicture){.width = width,
                             .height = height,
-                            .map_width = model->width,
-                            .map_height = model->height,
-                            .box = reduced_box(&model->region, longest, width, height),
+                            .map_width = map_width,
+                            .map_height = map_height,
+                            .box = reduced_box(tiled ? &all : &model->region, longest, width, height),
                             .heat = ead_heat_of(model, image->score),
                             .map = ead_new(cells, sizeof *out->map, "a picture of the page")};
     EadStatus status = out->map ? reduce_image(image, width, height, &small) : EAD_NO_MEMORY;
     if (status == EAD_OK) status = ead_jpeg_encode(&small, JPEG_QUALITY, &out->jpeg, &out->size);
     ead_image_free(&small);
     for (int64_t i = 0; status == EAD_OK && i < cells; i++)
-        out->map[i] = ead_half_from_float(fmaxf(fminf(image->map[i], 65504), -65504));
+        out->map[i] = ead_half_from_float(fmaxf(fminf(cell_of(image, out, i), 65504), -65504));
     if (status != EAD_OK) ead_live_picture_free(out);
     return status;
 }

@@ -16,7 +16,8 @@ typedef struct EadLiveImage {
     const EadModel *model;
     const uint8_t *pixels; /* [height][width][channels], 3 (RGB) or 1 (gray) */
     int width, height, channels;
-    const float *map; /* [model->height][model->width]; NULL: no picture is kept */
+    const float
+        *map; /* [model->height][model->width], with tiles [height][width]; NULL: no picture is kept */
     float score;
     double seconds,
         network; /* from its arrival to the answer; of these in the detector, with the wait for it */

@@ -21,6 +21,7 @@ typedef struct Order {
 struct EadDetectorPool {
     EadDetector **detectors; /* [opened] */
     int opened, started, threads, batch;
+    EadMapSize map_size; /* of EadPoolImage.map */
     pthread_mutex_t mutex;
     pthread_cond_t wanted, finished;
     Order *first, *last;
@@ -65,9 +66,14 @@ static int take(EadDetectorPool *pool, TakenImage *taken) {
     return count;
 }
 
-static EadStatus run(EadDetector *detector, const TakenImage *taken, int count, EadImageView *views,
-                     float **maps, float *scores) {
-    static const EadRunOptions of_model = {.size = sizeof of_model, .map_size = EAD_MAP_OF_MODEL};
+int64_t ead_pool_map_cells(const EadModel *model, const EadPoolImage *image) {
+    if (model->tiles.size) return (int64_t)image->width * image->height;
+    return (int64_t)model->width * model->height;
+}
+
+static EadStatus run(EadDetector *detector, EadMapSize map_size, const TakenImage *taken, int count,
+                     EadImageView *views, float **maps, float *scores) {
+    EadRunOptions options = {.size = sizeof options, .map_size = map_size};
     for (int i = 0; i < count; i++) {
         const EadPoolImage *image = taken[i].image;
         maps[i] = image->map;
@@ -78,7 +84,7 @@ static EadStatus run(EadDetector *detector, const TakenImage *taken, int count, 
                                   .stride = (ptrdiff_t)image->width * image->channels,
                                   .format = image->channels == 1 ? EAD_PIXELS_GRAY8 : EAD_PIXELS_RGB8};
     }
-    EadStatus status = (EadStatus)ead_detector_run_images(detector, views, count, &of_model, maps, scores);
+    EadStatus status = (EadStatus)ead_detector_run_images(detector, views, count, &options, maps, scores);
     for (int i = 0; i < count && status == EAD_OK; i++) taken[i].image->score = scores[i];
     /* Sizes were checked before, so that a bad value can come from the weights alone. */
     return status == EAD_BAD_FILE ? EAD_NOT_FINITE : status;
@@ -92,7 +98,7 @@ static void work(EadDetectorPool *pool, EadDetector *detector, TakenImage *taken
         if (count == 0 && !pool->closing) pthread_cond_wait(&pool->wanted, &pool->mutex);
         if (count == 0) continue;
         pthread_mutex_unlock(&pool->mutex);
-        EadStatus status = run(detector, taken, count, views, maps, scores);
+        EadStatus status = run(detector, pool->map_size, taken, count, views, maps, scores);
         pthread_mutex_lock(&pool->mutex);
         for (int i = 0; i < count; i++) finish(pool, taken[i].order, 1, status);
     }
@@ -133,7 +139,8 @@ EadStatus ead_detector_pool_new(const EadModel *model, const EadPlanOptions *pla
     assert(batch >= 1 && batch <= EAD_POOL_BATCH);
     EadDetectorPool *pool = ead_new(1, sizeof *pool, "detectors");
     if (!pool) return EAD_NO_MEMORY;
-    *pool = (EadDetectorPool){.threads = threads,
+    *pool = (EadDetectorPool){.map_size = model->tiles.size ? EAD_MAP_OF_IMAGE : EAD_MAP_OF_MODEL,
+                              .threads = threads,
                               .batch = batch,
                               .mutex = PTHREAD_MUTEX_INITIALIZER,
                               .wanted = PTHREAD_COND_INITIALIZER,

@@ -8,13 +8,16 @@
 typedef struct EadPoolImage {
     const uint8_t *pixels;       /* [height][width][channels] */
     int width, height, channels; /* channels 3 (RGB) or 1 (gray) */
-    float *map;  /* [model height][model width], the caller's, to be filled; NULL: not wanted */
-    float score; /* found */
+    float *map;                  /* [ead_pool_map_cells()], the caller's, to be filled; NULL: not wanted */
+    float score;                 /* found */
 } EadPoolImage;
 
 enum { EAD_POOL_BATCH = 64 }; /* most images that go through a network at once */
 
 typedef struct EadDetectorPool EadDetectorPool;
+
+/* Numbers of an image's map: of the model's size [height][width], with tiles of the image's. */
+int64_t ead_pool_map_cells(const EadModel *model, const EadPoolImage *image);
 
 /* `count` detectors of `threads` threads each, for batches of up to `batch` images (1..EAD_POOL_BATCH). model must outlive it. Errors: those of
  * ead_detector_new(). */

@@ -289,6 +289,10 @@ static EadStatus read_output(const json_t *item, bool binary, const EadServedMod
     wanted.of_image = size && strcmp(json_string_value(size), "image") == 0;
     if (size && !wanted.of_image && strcmp(json_string_value(size), "model") != 0)
         return ead_fail(EAD_BAD_ARGUMENT, "\"map_size\" must be \"model\" or \"image\"");
+    if (model->model->tiles.size && size && !wanted.of_image)
+        return ead_fail(EAD_BAD_ARGUMENT,
+                        "\"map_size\" must be \"image\": the model looks at images in tiles");
+    wanted.of_image |= model->model->tiles.size > 0;
     while (found < EAD_INFER_OUTPUTS && strcmp(outputs[found].name, json_string_value(name)) != 0) found++;
     if (found == EAD_INFER_OUTPUTS)
         return ead_fail(EAD_BAD_ARGUMENT,
@@ -321,7 +325,7 @@ static EadStatus check_numbers(const EadInference *inference, const EadServedMod
         const EadWantedOutput *wanted = &inference->wanted[i];
         const EadPoolImage *image = &inference->images[0];
         int64_t each = wanted->of_image ? (int64_t)image->width * image->height
-                                        : (int64_t)model->model->width * model->model->height;
+                                        : ead_pool_map_cells(model->model, image);
         if (wanted->output == EAD_INFER_MAP && !wanted->binary &&
             inference->count * each > EAD_INFER_MOST_NUMBERS)
             return ead_fail(EAD_BAD_SHAPE,
@@ -332,9 +336,9 @@ static EadStatus check_numbers(const EadInference *inference, const EadServedMod
 }
 
 EadStatus ead_inference_allot_maps(EadInference *inference, const EadServedModel *model, int most) {
-    int64_t cells = (int64_t)model->model->height * model->model->width;
     for (int i = 0; i < inference->count && i < most; i++) {
         EadPoolImage *image = &inference->images[i];
+        int64_t cells = ead_pool_map_cells(model->model, image);
         if (!image->map && !(image->map = ead_new(cells, sizeof *image->map, "maps"))) return EAD_NO_MEMORY;
     }
     return EAD_OK;

@@ -4,7 +4,7 @@
  * Input: `image`, UINT8 [N,H,W,3] (RGB) or [N,H,W,1] (gray), or BYTES [N] (binary only): image files, each with its length in 4 bytes
  * before it. A header value of 0: the body is one image file.
  * Outputs: pred_score FP32 [N], anomalous BOOL [N] (with a threshold), anomaly_map FP32 [N,h,w] at the model's size or, by
- * parameters {"map_size": "image"}, at the image's, heatmap BYTES [N] (binary only): PNG. Without a choice the first two. */
+ * parameters {"map_size": "image"} and of models with tiles, at the image's, heatmap BYTES [N] (binary only): PNG. Without a choice the first two. */
 #pragma once
 
 #include "data/codec/codec.h"

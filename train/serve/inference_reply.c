@@ -23,8 +23,11 @@ typedef struct Writing {
 EadStatus ead_infer_map_of_image(const EadServedModel *model, const EadPoolImage *image, float **map) {
     *map = ead_new((int64_t)image->width * image->height, sizeof **map, "the map of an image");
     if (!*map) return EAD_NO_MEMORY;
-    ead_region_map_resize(&model->model->region, image->map, model->model->height, model->model->width, *map,
-                          image->height, image->width);
+    if (model->model->tiles.size)
+        memcpy(*map, image->map, (size_t)image->width * (size_t)image->height * sizeof **map);
+    else
+        ead_region_map_resize(&model->model->region, image->map, model->model->height, model->model->width,
+                              *map, image->height, image->width);
     return EAD_OK;
 }
 

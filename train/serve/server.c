@@ -145,7 +145,7 @@ static EadStatus predict(Work *work, Plain *plain) {
                             .width = plain->decoded.width,
                             .height = plain->decoded.height,
                             .channels = plain->decoded.channels};
-    image->map = ead_new((int64_t)model->model->width * model->model->height, sizeof(float), "a map");
+    image->map = ead_new(ead_pool_map_cells(model->model, image), sizeof(float), "a map");
     if (!image->map) return EAD_NO_MEMORY;
     EAD_TRY(score(work, image, 1, request->deadline));
     EAD_TRY(ead_infer_map_of_image(model, image, &plain->map));

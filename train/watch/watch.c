@@ -91,7 +91,7 @@ static EadStatus detect(ArrivedImage *it, float pixel_threshold) {
                            .width = it->image.width,
                            .height = it->image.height,
                            .channels = it->image.channels};
-    pool->map = ead_new((int64_t)model->width * model->height, sizeof(float), "a map");
+    pool->map = ead_new(ead_pool_map_cells(model, pool), sizeof(float), "a map");
     if (!pool->map) return EAD_NO_MEMORY;
     EAD_TRY(ead_detector_pool_score(it->model->pool, pool, 1, HUGE_VAL));
     if (!isfinite(pool->score))
