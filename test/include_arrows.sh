@@ -50,6 +50,7 @@ train/export    | $support models
 train/import    | $support data models
 train/page      | $support data models train/evaluate train/metrics train/report train/serve/exchange.h
 train/serve     | $support data models train/evaluate train/metrics train/report train/page
+train/service   | $support data models train/cli train/config train/page train/serve
 train/journal   | $support data train/evaluate
 train/receivers | $support train/journal
 train/watch     | $support data models train/evaluate train/metrics train/journal train/receivers train/serve

@@ -63,7 +63,7 @@ START_TEST(a_second_signal_ends_the_time) {
     pid_t child = start_stuck(true, 3600, &from);
     ck_assert_int_eq(next(from), SERVING);
     kill(child, SIGTERM);
-    nanosleep(&(struct timespec){.tv_nsec = 300000000}, NULL);
+    pause_for(0.3);
     ck_assert_int_eq(waitpid(child, &code, WNOHANG), 0);
     kill(child, SIGINT);
     ck_assert_int_eq(next(from), LATE);

@@ -5,7 +5,6 @@
 
 #include <signal.h>
 #include <sys/wait.h>
-#include <time.h>
 
 /* A checkpoint that does not fit on the disk costs neither the one before nor the run. */
 START_TEST(a_full_disk_keeps_the_last_checkpoint) {
@@ -53,14 +52,6 @@ END_TEST
 
 /* ---- interruptions ---- */
 
-static void wait_for_file(const char *path, pid_t child) {
-    const struct timespec moment = {.tv_nsec = 1000000};
-    while (!exists(path)) {
-        ck_assert_msg(waitpid(child, NULL, WNOHANG) == 0, "ended before %s was there", path);
-        nanosleep(&moment, NULL);
-    }
-}
-
 /* The number of the last whole row of losses.csv. */
 static int last_step(void) {
     char line[256];
@@ -96,7 +87,7 @@ START_TEST(interrupted_runs_continue_to_the_same_bits) {
     shell_ok("rm -rf " RUN " " S "whole");
     snprintf(words, sizeof words, TRAIN " %s --set train.steps=100000", way->settings);
     pid_t child = start(words, 0);
-    wait_for_file(way->wait_for, child);
+    await_file(way->wait_for, child);
     ck_assert_int_eq(kill(child, way->signal), 0);
     await(child, &outcome);
     ck_assert_int_eq(outcome.code, way->code);
@@ -130,7 +121,7 @@ START_TEST(a_run_until_converged_goes_on_to_the_same_bits) {
     assert_file_holds(S "whole/metrics.json", "\"training_ended\": \"converged after step 6\"");
     snprintf(words, sizeof words, TRAIN "%s", until);
     pid_t child = start(words, 0);
-    wait_for_file(RUN "/checkpoint.safetensors", child);
+    await_file(RUN "/checkpoint.safetensors", child);
     ck_assert_int_eq(kill(child, SIGKILL), 0);
     await(child, &outcome);
     run_well("train -q --resume -o " RUN);
@@ -167,7 +158,7 @@ START_TEST(runs_stopped_before_a_checkpoint_say_what_to_do) {
                  TRAIN " --set dataset.path=" S "more --set model.image_size=512 --set model.method=%s",
                  methods[i]);
         pid_t child = start(words, 0);
-        wait_for_file(RUN, child);
+        await_file(RUN, child);
         ck_assert_int_eq(kill(child, SIGTERM), 0);
         await(child, &outcome);
         ck_assert_int_eq(outcome.code, 128 + SIGTERM);
@@ -187,7 +178,7 @@ START_TEST(commands_that_are_stopped_say_how_far_they_came) {
              "mkfifo ../list && { (echo " S
              "stop/images/1.png; exec sleep 100) >../list & echo $! >../writer; }");
     pid_t child = start(stops[_i].words, 0);
-    wait_for_file(stops[_i].wait_for, child);
+    await_file(stops[_i].wait_for, child);
     ck_assert_int_eq(kill(child, stops[_i].signal), 0);
     await(child, &outcome);
     shell_ok("kill $(cat " S "stop/writer)");
@@ -208,7 +199,7 @@ START_TEST(two_processes_in_one_folder) {
     NEED_PROGRAM();
     shell_ok("rm -rf " RUN);
     pid_t child = start(TRAIN " --set train.steps=100000", 0);
-    wait_for_file(RUN "/losses.csv", child);
+    await_file(RUN "/losses.csv", child);
     ck_assert_int_ne(shell("$PROGRAM " TRAIN " --resume >" S "second 2>&1"), 0);
     read_into(S "second", second.err);
     ck_assert_msg(strstr(second.err, RUN ": another process works there ("), "%s", second.err);

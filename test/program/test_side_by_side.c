@@ -6,7 +6,6 @@
 #include <math.h>
 #include <signal.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #define PAGE S "page.html"
 
@@ -176,27 +175,19 @@ START_TEST(what_is_no_run_is_told) {
 }
 END_TEST
 
-static void wait_for(const char *path, pid_t child) {
-    const struct timespec moment = {.tv_nsec = 1000000};
-    while (!exists(path)) {
-        ck_assert_msg(waitpid(child, NULL, WNOHANG) == 0, "ended before %s was there", path);
-        nanosleep(&moment, NULL);
-    }
-}
-
 /* From the first step on it says how far the training is, and when it is stopped, why. */
 START_TEST(a_page_goes_with_the_training) {
     Outcome outcome;
     NEED_PROGRAM();
     pid_t child = start(TRAIN " --set train.steps=100000 --set train.validate_every=2", 0);
-    wait_for(RUN "/report.html", child);
+    await_file(RUN "/report.html", child);
     json_t *data = data_of(RUN "/report.html");
     ck_assert_str_eq(text(data, "kind"), "training");
     ck_assert_str_eq(text(data, "doing"), "training");
     ck_assert(number(data, "steps") == 100000 && number(data, "refresh") >= 10);
     json_decref(data);
-    wait_for(RUN "/validation.csv", child);
-    while (shell("test $(wc -l <" RUN "/validation.csv) -gt 1") != 0) wait_for(RUN "/losses.csv", child);
+    await_file(RUN "/validation.csv", child);
+    while (shell("test $(wc -l <" RUN "/validation.csv) -gt 1") != 0) await_file(RUN "/losses.csv", child);
     ck_assert_int_eq(kill(child, SIGINT), 0);
     await(child, &outcome);
     data = data_of(RUN "/report.html");

@@ -24,15 +24,19 @@ static inline EadLivePageOptions page_options(const char *decisions) {
         .memory = MEGABYTE, .decisions = decisions, .may_decide = true, .write_models = write_no_models};
 }
 
-/* Adds an image with its score all over its map. */
-static inline void add_image(EadLivePage *page, const EadModel *model, const char *source, float score) {
+#define SHOWN_MODEL  "made"
+#define SHOWN_SHA256 "0123456789abcdef"
+
+/* Adds an image that a model of that name scored, with its score all over its map. */
+static inline void add_image_of(EadLivePage *page, const EadModel *model, const char *name,
+                                const char *source, float score) {
     uint8_t pixels[SHOWN_WIDTH * SHOWN_HEIGHT * 3];
     float map[MAP_SIDE * MAP_SIDE];
     fill_noise(pixels, sizeof pixels, 3);
     for (int i = 0; i < MAP_SIDE * MAP_SIDE; i++) map[i] = score;
     ead_live_page_add(page, &(EadLiveImage){.source = source,
-                                            .name = "made",
-                                            .sha256 = "0123456789abcdef",
+                                            .name = name,
+                                            .sha256 = SHOWN_SHA256,
                                             .model = model,
                                             .pixels = pixels,
                                             .width = SHOWN_WIDTH,
@@ -42,6 +46,10 @@ static inline void add_image(EadLivePage *page, const EadModel *model, const cha
                                             .score = score,
                                             .seconds = 0.05,
                                             .network = 0.04});
+}
+
+static inline void add_image(EadLivePage *page, const EadModel *model, const char *source, float score) {
+    add_image_of(page, model, SHOWN_MODEL, source, score);
 }
 
 static inline json_t *news_of(EadLivePage *page, const char *after) {

@@ -12,10 +12,6 @@
 #include <sys/wait.h>
 #include <time.h>
 
-static inline void pause_for(double seconds) {
-    nanosleep(&(struct timespec){(time_t)seconds, (long)(1e9 * (seconds - (double)(time_t)seconds))}, NULL);
-}
-
 /* Connects to "unix:PATH" or "127.0.0.1:PORT"; -1 where nobody listens. */
 static inline int connect_to(const char *address) {
     struct sockaddr_un file = {.sun_family = AF_UNIX};

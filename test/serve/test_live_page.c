@@ -3,7 +3,7 @@
  * called by becomes markup. */
 #include "core/base/memory.h"
 #include "test/report/browser.h"
-#include "test/serve/serve_scene.h"
+#include "test/serve/page_scene.h"
 #include "train/metrics/threshold_rule.h"
 #include "train/serve/http_server.h"
 #include "train/serve/listening.h"
@@ -12,7 +12,7 @@
 #define MODEL     S "model.safetensors"
 #define DECISIONS S "decisions.jsonl"
 
-enum { IMAGES = 12, VALIDATION = 21, WIDTH = 96, HEIGHT = 64, SIDE = 16 };
+enum { IMAGES = 12, VALIDATION = 21 };
 enum { KEY_TAB = 9, KEY_END = 35, KEY_HOME = 36, KEY_UP = 38, KEY_DOWN = 40 };
 
 /* What runs beside the browser. */
@@ -26,34 +26,21 @@ typedef struct LiveScene {
     Browser browser;
 } LiveScene;
 
-/* Two models, "line" and "<b>other"; validation scores are 0.02, 0.04, ... 0.42. */
+static const char *const names[] = {"line", "<b>other"};
+
+/* Both models; validation scores are 0.02, 0.04, ... 0.42. */
 static void write_models(void *context, EadJson *json) {
     LiveScene *scene = context;
     float scores[VALIDATION];
     for (int i = 0; i < VALIDATION; i++) scores[i] = 0.02f * (float)(i + 1);
-    ead_live_page_write_model(json, "line", "00ff", "EfficientAD-S at 256x256", &scene->models[0], scores,
-                              scene->validated ? VALIDATION : 0);
-    ead_live_page_write_model(json, "<b>other", "11ff", "another", &scene->models[1], NULL, 0);
+    ead_live_page_write_model(json, names[0], SHOWN_SHA256, "EfficientAD-S at 256x256", &scene->models[0],
+                              scores, scene->validated ? VALIDATION : 0);
+    ead_live_page_write_model(json, names[1], SHOWN_SHA256, "another", &scene->models[1], NULL, 0);
 }
 
-static void add_image(LiveScene *scene, int model, const char *source, float score) {
-    static uint8_t pixels[WIDTH * HEIGHT * 3];
-    float map[SIDE * SIDE];
-    nanosleep(&(struct timespec){.tv_nsec = 105000000}, NULL); /* for its picture */
-    for (int i = 0; i < WIDTH * HEIGHT * 3; i++) pixels[i] = (uint8_t)(60 + i % 90);
-    for (int i = 0; i < SIDE * SIDE; i++) map[i] = i % SIDE < 5 && i < 80 ? score : 0.01f;
-    ead_live_page_add(scene->server.page, &(EadLiveImage){.source = source,
-                                                          .name = model ? "<b>other" : "line",
-                                                          .sha256 = model ? "11ff" : "00ff",
-                                                          .model = &scene->models[model],
-                                                          .pixels = pixels,
-                                                          .width = WIDTH,
-                                                          .height = HEIGHT,
-                                                          .channels = 3,
-                                                          .map = map,
-                                                          .score = score,
-                                                          .seconds = 0.05,
-                                                          .network = 0.04});
+static void show_image(LiveScene *scene, int model, const char *source, float score) {
+    pause_for(0.105); /* for its picture */
+    add_image_of(scene->server.page, &scene->models[model], names[model], source, score);
 }
 
 /* Scores are 0.05, 0.1, ... 0.6. */
@@ -61,7 +48,7 @@ static void add_images(LiveScene *scene) {
     for (int i = 0; i < IMAGES; i++) {
         char source[64];
         snprintf(source, sizeof source, "part %02d <img src=x onerror=alert(1)>.png", i + 1);
-        add_image(scene, 0, source, 0.05f * (float)(i + 1));
+        show_image(scene, 0, source, 0.05f * (float)(i + 1));
     }
 }
 
@@ -70,16 +57,11 @@ static bool open_scene(LiveScene *scene, const char *token, bool validated) {
     *scene = (LiveScene){.validated = validated};
     unlink(DECISIONS);
     open_server(MODEL, 1, &scene->server);
-    for (int i = 0; i < 2; i++) {
-        scene->models[i] = ead_model_new("efficientad", SIDE, SIDE);
-        scene->models[i].threshold = scene->models[i].pixel_threshold = i ? NAN : 0.45f;
-    }
-    EadLivePageOptions options = {.memory = 1 << 24,
-                                  .decisions = DECISIONS,
-                                  .may_decide = true,
-                                  .guarded = token != NULL,
-                                  .write_models = write_models,
-                                  .context = scene};
+    for (int i = 0; i < 2; i++) scene->models[i] = shown_model(i ? NAN : 0.45f);
+    EadLivePageOptions options = page_options(DECISIONS);
+    options.guarded = token != NULL;
+    options.write_models = write_models;
+    options.context = scene;
     ASSERT_OK(ead_live_page_new(&options, &scene->server.page));
     scene->server.guard = (EadServeGuard){.token = token ? ead_strdup(token) : NULL, .loopback_host = !token};
     ASSERT_OK(ead_listen("127.0.0.1:0", &scene->listening));
@@ -126,7 +108,7 @@ static void wait_until(Browser *b, const char *condition) {
     "[...document.querySelectorAll('#list li')].filter(e => e.querySelector('.tag').textContent === "        \
     "'NG').length"
 #define SHOWN                                                                                                \
-    "document.querySelector('#photo').complete && document.querySelector('#photo').naturalWidth === 96"
+    "document.querySelector('#photo').complete && document.querySelector('#photo').naturalWidth === 40"
 
 static void visit(LiveScene *scene, int window, bool dark) {
     browser_window(&scene->browser, browser_windows[window].width, browser_windows[window].height, dark);
@@ -158,13 +140,14 @@ START_TEST(what_comes_is_shown) {
                    "part 12 <img src=x onerror=alert(1)>.png, NG, score 0.6");
     ck_assert_double_eq(browser_number(b, "document.querySelectorAll('#list img, #list b b').length"), 0);
     ck_assert_double_eq(browser_number(b, "document.querySelectorAll('#plots .cross').length"), 4);
-    ck_assert_double_eq(browser_number(b, "Number(document.querySelector('#heat').naturalWidth)"), WIDTH);
-    add_image(&scene, 0, "the next", 0.5f);
+    ck_assert_double_eq(browser_number(b, "Number(document.querySelector('#heat').naturalWidth)"),
+                        SHOWN_WIDTH);
+    show_image(&scene, 0, "the next", 0.5f);
     wait_until(b, LISTED " === 13 && document.querySelector('#photo').alt === 'the next, NG, score 0.5'");
     ck_assert_double_eq(browser_number(b, IN_TEXT("13")), 1);
     /* Who looks at an image is not taken away from it. */
     browser_press(b, "ArrowDown", KEY_DOWN);
-    add_image(&scene, 0, "one more", 0.1f);
+    show_image(&scene, 0, "one more", 0.1f);
     wait_until(b, LISTED " === 14");
     wait_until(b, "document.querySelector('#photo').alt.startsWith('part 12')");
     browser_press(b, "l", 'L');
@@ -217,7 +200,7 @@ START_TEST(a_model_without_scores_says_so) {
     Browser *b = &scene.browser;
     OPEN_SCENE(&scene, NULL, false);
     add_images(&scene);
-    add_image(&scene, 1, "of the other", 3);
+    show_image(&scene, 1, "of the other", 3);
     visit(&scene, 1, false);
     ck_assert_double_eq(browser_number(b, IN_TEXT("holds no scores of validation images")), 1);
     json_decref(browser_value(b, "document.querySelector('#model').value = '<b>other', "

@@ -271,7 +271,7 @@ START_TEST(lines_and_pictures_have_bounds) {
     json_decref(news);
     for (int i = 0; i < EAD_RECENT_IMAGES + 10; i++) add_image(page, &model, "later", 0.1f);
     for (int i = 0; i < 2; i++) {
-        nanosleep(&(struct timespec){.tv_nsec = 110000000}, NULL); /* for a picture of the next ones */
+        pause_for(0.11); /* for a picture of the next ones */
         add_image(page, &model, "last", 0.1f);
     }
     news = news_of(page, NULL);

@@ -340,7 +340,7 @@ START_TEST(a_changed_model_takes_over) {
     stop_server(child, SIGTERM);
     read_into(S "err", text);
     assert_contains(text, "changing.safetensors");
-    assert_contains(text, "the model before is served on");
+    assert_contains(text, "the model before it stays");
 }
 END_TEST
 

@@ -217,7 +217,7 @@ START_TEST(all_that_cannot_be_opened_again_is_told) {
     ck_assert_ptr_nonnull(text);
     assert_contains(text, "first.safetensors");
     assert_contains(text, "second.safetensors: is a FIFO, not a regular file");
-    assert_contains(text, "the model before is served on");
+    assert_contains(text, "the model before it stays");
     ck_assert_int_eq((int)json_integer_value(json_object_get(root, "changed")), 1);
     json_decref(root);
     close_server(&server);

@@ -126,6 +126,13 @@ void run(const char *words, long limit, Outcome *outcome) {
     await(start(words, limit), outcome);
 }
 
+void await_file(const char *path, pid_t child) {
+    while (!exists(path)) {
+        ck_assert_msg(waitpid(child, NULL, WNOHANG) == 0, "ended before %s was there", path);
+        pause_for(0.001);
+    }
+}
+
 void run_well(const char *words) {
     Outcome outcome;
     run(words, 0, &outcome);

@@ -48,6 +48,9 @@ void await(pid_t child, Outcome *outcome);
 void run(const char *words, long limit, Outcome *outcome);
 void run_well(const char *words);
 
+/* Waits until a file is there, which a child that still runs makes. */
+void await_file(const char *path, pid_t child);
+
 /* What main() of a suite of runs does: the suite has one case, `add_tests` fills it; `make` and
  * `remove_all` make and remove what they share in `folder`, which is that of program_runs_in(). */
 int run_program_suite(const char *name, const char *folder, void (*make)(void), void (*remove_all)(void),

@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <tiffio.h>
+#include <time.h>
 
 uint32_t fnv(const uint8_t *bytes, size_t size) {
     uint32_t hash = 2166136261u;
@@ -183,4 +184,8 @@ bool leave_memory(size_t bytes) {
     if (setrlimit(RLIMIT_AS, &limit) != 0) return false;
     limit.rlim_cur = much - ead_machine_address_space() + bytes;
     return setrlimit(RLIMIT_AS, &limit) == 0;
+}
+
+void pause_for(double seconds) {
+    nanosleep(&(struct timespec){(time_t)seconds, (long)(1e9 * (seconds - (double)(time_t)seconds))}, NULL);
 }

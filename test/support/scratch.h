@@ -40,6 +40,8 @@ void fill_image(EadImage *image, int width, int height, int channels, uint8_t va
 /* Leaves the process `bytes` of address space from here on; false: it is limited already. */
 bool leave_memory(size_t bytes);
 
+void pause_for(double seconds);
+
 /* How many files a folder holds, hidden ones, too. */
 int files_in(const char *path);
 

@@ -4,28 +4,18 @@
 
 #include <signal.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #define SWEEP    S "tiny.yaml"
 #define CUT      S "cut/"
 #define FINISHED "full/synth/gasket/seed-1/"
 
-static void wait_for(const char *path, pid_t child) {
-    const struct timespec moment = {.tv_nsec = 1000000};
-    while (!exists(path)) {
-        ck_assert_msg(waitpid(child, NULL, WNOHANG) == 0, "ended before %s was there", path);
-        nanosleep(&moment, NULL);
-    }
-}
-
 /* The runs of a killed sweep write their checkpoints and end. */
 static void wait_until_idle(void) {
-    const struct timespec moment = {.tv_nsec = 50000000};
     for (int i = 0; i < 600; i++) {
         Outcome outcome;
         run("sweep " SWEEP " --dry-run --output " CUT, 0, &outcome);
         if (outcome.code == 0 && !strstr(outcome.out, "active\t")) return;
-        nanosleep(&moment, NULL);
+        pause_for(0.05);
     }
     ck_abort_msg("a run did not end");
 }
@@ -81,16 +71,16 @@ START_TEST(a_killed_sweep_gives_the_same_table) {
     make_tiny_sweep();
     run_well("sweep " SWEEP " --jobs 2 --output " S "whole");
     pid_t child = start("sweep " SWEEP " --jobs 2 --output " CUT, 0);
-    wait_for(CUT FINISHED "metrics.json", child);
+    await_file(CUT FINISHED "metrics.json", child);
     while (shell("grep -q '\"kind\": \"training\"' " CUT FINISHED "report.html") == 0)
-        wait_for(CUT FINISHED "metrics.json", child);
+        await_file(CUT FINISHED "metrics.json", child);
     ck_assert_int_eq(kill(child, SIGKILL), 0);
     await(child, &outcome);
     ck_assert_int_eq(outcome.code, EXIT_KILLED);
     wait_until_idle();
     ck_assert_int_eq(stat(CUT FINISHED "model.safetensors", &before), 0);
     child = start("sweep " SWEEP " --jobs 2 --output " CUT, 0);
-    wait_for(CUT "full/synth/other/seed-2/losses.csv", child);
+    await_file(CUT "full/synth/other/seed-2/losses.csv", child);
     ck_assert_int_eq(kill(child, SIGINT), 0);
     await(child, &outcome);
     ck_assert_msg(outcome.code == 128 + SIGINT && strstr(outcome.err, "the same command goes on"), "%s",

@@ -24,10 +24,6 @@ static void tear_down(void) {
     shell_ok("rm -rf " S);
 }
 
-static void pause_for(double seconds) {
-    nanosleep(&(struct timespec){(time_t)seconds, (long)(1e9 * (seconds - (double)(time_t)seconds))}, NULL);
-}
-
 static void open_folder(bool recursive, double poll) {
     EadArrivalOptions options = {
         .folder = FOLDER, .recursive = recursive, .poll = poll, .skip_until = INT64_MIN};

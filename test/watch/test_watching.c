@@ -102,7 +102,7 @@ START_TEST(a_changed_model_takes_over) {
     await_lines(2);
     write_text(S "changing.safetensors", "no model");
     kill(child, SIGHUP);
-    await_shell("grep -q 'the model before scores on' " S "err");
+    await_shell("grep -q 'the model before it stays' " S "err");
     put_image("c.png", 1);
     await_lines(3);
     stop_watch(child, &outcome);

@@ -20,10 +20,6 @@
 
 enum { MOST_LINES = 20000 };
 
-static inline void pause_for(double seconds) {
-    nanosleep(&(struct timespec){(time_t)seconds, (long)(1e9 * (seconds - (double)(time_t)seconds))}, NULL);
-}
-
 /* Waits for up to half a minute until a shell's condition is true. */
 static inline void await_shell(const char *condition) {
     for (int i = 0; i < 1500; i++) {

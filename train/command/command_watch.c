@@ -2,15 +2,15 @@
  * SIGHUP opens a changed model file again. */
 #include "train/cli/arguments.h"
 
-#include "core/base/file_bytes.h"
 #include "core/base/memory.h"
 #include "core/base/minmax.h"
 #include "core/base/paths.h"
 #include "core/base/printing.h"
 #include "core/file/output_check.h"
 #include "core/system/machine.h"
-#include "core/system/service_signals.h"
 #include "core/system/worker_threads.h"
+#include "train/command/given_options.h"
+#include "train/service/http_service.h"
 #include "train/support/service.h"
 #include "train/watch/watch.h"
 
@@ -31,7 +31,9 @@ static const double patience = 10; /* seconds that a broker or webhook may be si
 typedef struct Watcher {
     const EadArguments *arguments;
     EadWatchOptions options;
-    EadPath folder, journal, move_to, table;
+    EadPath folder, journal, move_to, table, decisions;
+    EadHttpService http; /* that shows it; where `listens` */
+    bool listens;
     EadModelRegistry *models;
     EadWatch *watch;
     char *token;
@@ -42,10 +44,6 @@ typedef struct Watcher {
 
 static int number(const EadArguments *arguments, EadOptionId id) {
     return (int)ead_arguments_value(arguments, id).i64;
-}
-
-static double number_or_nan(const EadArguments *arguments, EadOptionId id) {
-    return ead_arguments_given(arguments, id) ? ead_arguments_value(arguments, id).f64 : (double)NAN;
 }
 
 /* ---- before the work ---- */
@@ -147,7 +145,7 @@ static EadStatus add_model(Watcher *watcher) {
     free(name);
     EAD_TRY(status);
     EadServedModel *model = ead_model_registry_take(watcher->models, NULL);
-    bool judges = !isnan(model->model->threshold) || !isnan(watcher->options.threshold);
+    bool judges = !isnan(model->model->threshold);
     ead_model_registry_release(watcher->models, model);
     if (judges || (!*watcher->move_to && !watcher->options.receivers.command)) return EAD_OK;
     return ead_fail(
@@ -158,10 +156,11 @@ static EadStatus add_model(Watcher *watcher) {
 static void set_options(Watcher *watcher, const EadServeDetectors *detectors) {
     const EadArguments *arguments = watcher->arguments;
     EadWatchOptions *o = &watcher->options;
-    double poll = number_or_nan(arguments, EAD_OPTION_POLL);
-    o->arrivals = (EadArrivalOptions){.folder = watcher->folder,
-                                      .recursive = ead_arguments_given(arguments, EAD_OPTION_RECURSIVE),
-                                      .poll = isnan(poll) ? 0 : poll};
+    bool polls = ead_arguments_given(arguments, EAD_OPTION_POLL);
+    o->arrivals =
+        (EadArrivalOptions){.folder = watcher->folder,
+                            .recursive = ead_arguments_given(arguments, EAD_OPTION_RECURSIVE),
+                            .poll = polls ? ead_arguments_value(arguments, EAD_OPTION_POLL).f64 : 0};
     o->score_existing = number(arguments, EAD_OPTION_EXISTING) == 0;
     o->journal =
         (EadJournalOptions){.folder = watcher->journal,
@@ -171,32 +170,78 @@ static void set_options(Watcher *watcher, const EadServeDetectors *detectors) {
         ead_min(detectors->count * detectors->batch + ead_min(ead_machine_cpus(), HANDS), MOST_THREADS);
     o->max_pixels = ead_arguments_value(arguments, EAD_OPTION_MAX_PIXELS).i64;
     o->move_to = *watcher->move_to ? watcher->move_to : NULL;
-    o->threshold = number_or_nan(arguments, EAD_OPTION_THRESHOLD);
-    o->pixel_threshold = number_or_nan(arguments, EAD_OPTION_PIXEL_THRESHOLD);
     o->quiet = watcher->quiet;
+}
+
+/* What means nothing without it. */
+static EadStatus check_unlooked(const EadArguments *arguments) {
+    static const EadOptionId options[] = {EAD_OPTION_TOKEN_FILE,  EAD_OPTION_NO_TOKEN,
+                                          EAD_OPTION_LISTEN_CERT, EAD_OPTION_LISTEN_KEY,
+                                          EAD_OPTION_PAGE_MEMORY, EAD_OPTION_DECISIONS};
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+        if (ead_arguments_given(arguments, options[i]))
+            return ead_fail(EAD_BAD_ARGUMENT, "%s is for the page; give --listen ADDRESS, too",
+                            ead_option(options[i])->rule.name);
+    return EAD_OK;
+}
+
+/* After the journal was found. */
+static void check_page(Watcher *watcher, EadProblems *problems) {
+    const char *given = watcher->arguments->values[EAD_OPTION_DECISIONS];
+    watcher->http = (EadHttpService){.arguments = watcher->arguments,
+                                     .listen = EAD_OPTION_WATCH_LISTEN,
+                                     .certificate = EAD_OPTION_LISTEN_CERT,
+                                     .key = EAD_OPTION_LISTEN_KEY,
+                                     .decisions = given ? given : watcher->decisions,
+                                     .server.only_looks = true};
+    if (!given)
+        ead_problems_add(problems, ead_path_in(watcher->decisions, watcher->journal, "decisions.jsonl"));
+    ead_http_service_check(&watcher->http, problems);
+}
+
+/* --threshold and --pixel-threshold, of every model that is opened. */
+static EadStatus adjust_model(void *context, EadModel *model) {
+    return ead_model_options_apply(((const Watcher *)context)->arguments, model->map_choice, model);
 }
 
 static EadStatus check_all(Watcher *watcher) {
     const EadArguments *arguments = watcher->arguments;
     EadProblems problems = {0};
     int count = number(arguments, EAD_OPTION_WORKERS), all = omp_get_max_threads();
-    EadServeDetectors detectors = {
-        .count = count, .threads = ead_max(all / count, 1), .batch = number(arguments, EAD_OPTION_MAX_BATCH)};
+    EadServeDetectors detectors = {.count = count,
+                                   .threads = ead_max(all / count, 1),
+                                   .batch = number(arguments, EAD_OPTION_MAX_BATCH),
+                                   .adjust = adjust_model,
+                                   .context = watcher};
     ead_problems_add_all(&problems, &arguments->problems);
     ead_problems_add(&problems, ead_arguments_plan_options(arguments, &detectors.plan));
     ead_problems_add(&problems, find_folder(watcher));
     ead_problems_add(&problems, find_journal(watcher));
     ead_problems_add(&problems, find_move_to(watcher));
+    if (watcher->listens)
+        check_page(watcher, &problems);
+    else
+        ead_problems_add(&problems, check_unlooked(arguments));
     check_receivers(watcher, &problems);
     set_options(watcher, &detectors);
     EadStatus status = ead_model_registry_new(&detectors, &watcher->models);
     if (status == EAD_OK) ead_problems_add(&problems, add_model(watcher));
+    watcher->http.server.models = watcher->models;
     if (status == EAD_OK) status = ead_problems_tell(&problems, stderr);
     ead_problems_free(&problems);
     return status;
 }
 
 /* ---- work ---- */
+
+/* A page has small requests, and few who look. */
+static EadStatus start_page(Watcher *watcher) {
+    EadHttpOptions http = {.most_body = 1 << 16, .most_connections = 256, .timeout = 30, .idle = 30};
+    EAD_TRY(ead_http_service_start(&watcher->http, http, 2, 64));
+    ead_http_service_tell(&watcher->http);
+    watcher->options.server = &watcher->http.server;
+    return EAD_OK;
+}
 
 /* Where the kernel does not tell what other machines write. */
 static void warn_of_share(const Watcher *watcher) {
@@ -211,21 +256,10 @@ static void warn_of_share(const Watcher *watcher) {
             watcher->folder);
 }
 
-static void reload_model(Watcher *watcher) {
-    EadProblems problems = {0};
-    int changed = ead_model_registry_reload(watcher->models, &problems);
-    EadStatus status = ead_problems_since(&problems, 0);
-    ead_problems_free(&problems);
-    if (status != EAD_OK)
-        ead_print(stderr, "efficientad: %s; the model before scores on\n", ead_error_message());
-    if (!watcher->quiet && changed > 0) ead_model_registry_tell(watcher->models, stderr);
-    if (!watcher->quiet && status == EAD_OK && changed == 0)
-        ead_print(stderr, "the model file has not changed\n");
-}
-
 static void *reload(void *context) {
     Watcher *watcher = context;
-    while (ead_service_signals_reload(watcher->signals)) reload_model(watcher);
+    while (ead_service_signals_reload(watcher->signals))
+        ead_model_registry_reload_told(watcher->models, watcher->quiet);
     return NULL;
 }
 
@@ -236,11 +270,13 @@ static void watch_on(Watcher *watcher) {
     while (ead_watch_runs(watcher->watch) && ead_service_signals_wait(watcher->signals, 0, 1) == 0)
         ;
     ead_service_notify("STOPPING=1");
+    atomic_store(&watcher->http.server.draining, true);
     if (!ead_watch_runs(watcher->watch)) kill(getpid(), SIGTERM); /* all other threads shall know */
 }
 
 static void cut_off(void *context, bool late) {
-    (void)context;
+    Watcher *watcher = context;
+    ead_listen_end(&watcher->http.listening);
     if (late) ead_service_tell_late();
 }
 
@@ -248,13 +284,16 @@ static EadStatus start(Watcher *watcher) {
     EAD_TRY(check_all(watcher));
     if (!watcher->quiet) ead_model_registry_tell(watcher->models, stderr);
     ead_service_signals_serve(watcher->signals);
+    if (watcher->listens) EAD_TRY(start_page(watcher));
     EAD_TRY(ead_watch_start(&watcher->options, watcher->models, &watcher->watch));
     return ead_workers_start(&watcher->reloader, 1, reload, watcher);
 }
 
 EadStatus ead_command_watch(const EadArguments *arguments) {
-    Watcher watcher = {.arguments = arguments, .quiet = ead_arguments_given(arguments, EAD_OPTION_QUIET)};
-    EadServiceEnd end = {number(arguments, EAD_OPTION_EXIT_TIMEOUT), cut_off, NULL};
+    Watcher watcher = {.arguments = arguments,
+                       .listens = ead_arguments_given(arguments, EAD_OPTION_WATCH_LISTEN),
+                       .quiet = ead_arguments_given(arguments, EAD_OPTION_QUIET)};
+    EadServiceEnd end = {number(arguments, EAD_OPTION_EXIT_TIMEOUT), cut_off, &watcher};
     signal(SIGIO, SIG_IGN); /* a writer that comes while a file is asked whether it has one */
     EAD_TRY(ead_service_signals_start(&end, &watcher.signals)); /* before there are threads */
     ead_arguments_use_threads(arguments, 0);
@@ -264,7 +303,9 @@ EadStatus ead_command_watch(const EadArguments *arguments) {
     ead_failure_keep(&failure, status);
     status = ead_watch_end(watcher.watch, end.timeout);
     if (failure.status == EAD_OK) ead_failure_keep(&failure, status);
+    ead_http_service_drain(&watcher.http, watcher.signals, 0);
     ead_workers_join(&watcher.reloader);
+    ead_http_service_free(&watcher.http);
     ead_model_registry_free(watcher.models);
     free(watcher.token);
     ead_service_signals_end(watcher.signals);

@@ -70,9 +70,11 @@ static void refuse(Exchange *exchange, int code, const char *reason) {
 }
 
 static void refuse_size(Exchange *exchange) {
+    const EadHttpOptions *options = &exchange->http->options;
+    const char *option = options->body_option;
     char text[128];
-    snprintf(text, sizeof text, "the body has more than %zu bytes (--max-body)",
-             exchange->http->options.most_body);
+    snprintf(text, sizeof text, "the body has more than %zu bytes%s%s%s", options->most_body,
+             option ? " (" : "", option ? option : "", option ? ")" : "");
     refuse(exchange, EAD_HTTP_TOO_LARGE, text);
 }
 
@@ -316,14 +318,12 @@ EadStatus ead_http_check(const char *certificate, const char *key) {
     struct MHD_OptionItem tls[3];
     if (!certificate) return EAD_OK;
     if (MHD_is_feature_supported(MHD_FEATURE_TLS) != MHD_YES)
-        return ead_fail(EAD_UNSUPPORTED, "--tls-cert: this libmicrohttpd was built without TLS");
+        return ead_fail(EAD_UNSUPPORTED, "this libmicrohttpd was built without TLS");
     set_tls(tls, certificate, key);
     struct MHD_Daemon *trial =
         MHD_start_daemon(MHD_USE_NO_LISTEN_SOCKET | MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_TLS,
                          0, NULL, NULL, handle, NULL, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
-    if (!trial)
-        return ead_fail(EAD_BAD_FILE,
-                        "--tls-cert, --tls-key: the key is not that of the certificate, or damaged");
+    if (!trial) return ead_fail(EAD_BAD_FILE, "the key is not that of the certificate, or damaged");
     MHD_stop_daemon(trial);
     return EAD_OK;
 }

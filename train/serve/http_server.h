@@ -6,6 +6,7 @@
 typedef struct EadHttpOptions {
     int socket;                    /* that listens; the HTTP server closes it */
     size_t most_body;              /* bytes of a request */
+    const char *body_option;       /* that sets them, for messages; NULL: none does */
     int most_connections;          /* at once */
     const char *certificate, *key; /* PEM, borrowed while it runs; NULL: without TLS */
     double timeout;                /* seconds from a request's first byte to its answer's beginning */
@@ -15,7 +16,7 @@ typedef struct EadHttpOptions {
 
 typedef struct EadHttpServer EadHttpServer;
 
-/* Whether this build can serve, and with a certificate and its key (PEM; NULL: without TLS), which the options name in messages.
+/* Whether this build can serve, and with a certificate and its key (PEM; NULL: without TLS).
  * Errors: EAD_UNSUPPORTED; EAD_BAD_FILE where they do not fit together. */
 EadStatus ead_http_check(const char *certificate, const char *key);
 

@@ -93,6 +93,7 @@ static EadStatus open_model(const EadModelRegistry *registry, const char *name, 
     *served = (EadServedModel){.name = name, .path = path, .users = 1};
     EadStatus status = ead_file_sha256(path, served->sha256);
     if (status == EAD_OK) status = ead_model_open_file(path, &served->file, &served->model);
+    if (status == EAD_OK && d->adjust) status = d->adjust(d->context, served->model);
     if (status == EAD_OK)
         status = ead_validation_scores(served->file, &served->validation, &served->validation_count);
     if (status == EAD_OK) ead_safetensors_drop_data(served->file);
@@ -195,6 +196,16 @@ int ead_model_registry_reload(EadModelRegistry *registry, EadProblems *problems)
         ead_problems_add(problems, reload_one(registry, i, &changed));
     pthread_mutex_unlock(&registry->loading);
     return changed;
+}
+
+void ead_model_registry_reload_told(EadModelRegistry *registry, bool quiet) {
+    EadProblems problems = {0};
+    int changed = ead_model_registry_reload(registry, &problems);
+    for (int i = 0; i < problems.lines.count; i++)
+        ead_print(stderr, "efficientad: %s; the model before it stays\n", problems.lines.items[i]);
+    if (!quiet && changed > 0) ead_model_registry_tell(registry, stderr);
+    if (!quiet && changed == 0 && problems.status == EAD_OK) ead_print(stderr, "no model file has changed\n");
+    ead_problems_free(&problems);
 }
 
 void ead_model_registry_free(EadModelRegistry *registry) {

@@ -23,7 +23,9 @@ typedef struct EadServedModel {
 /* How detectors are made. */
 typedef struct EadServeDetectors {
     EadPlanOptions plan;
-    int count, threads, batch; /* of each model */
+    int count, threads, batch;                           /* of each model */
+    EadStatus (*adjust)(void *context, EadModel *model); /* changes one that was opened; NULL: none does */
+    void *context;
 } EadServeDetectors;
 
 typedef struct EadModelRegistry EadModelRegistry;
@@ -54,6 +56,9 @@ void ead_model_registry_tell(EadModelRegistry *registry, FILE *stream);
 /* Opens again every model whose file has other bytes now, and puts it in the old one's place. One that cannot be opened stays as it
  * was, and why is added to the problems. Gives how many are new. */
 int ead_model_registry_reload(EadModelRegistry *registry, EadProblems *problems);
+
+/* The same, told on stderr: each that could not be opened, and unless quiet the models that are there now, or that nothing has changed. */
+void ead_model_registry_reload_told(EadModelRegistry *registry, bool quiet);
 
 /* When nobody uses a model any more; harmless on NULL. */
 void ead_model_registry_free(EadModelRegistry *registry);

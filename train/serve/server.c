@@ -224,7 +224,7 @@ static void write_reloaded(FILE *stream, int changed, const EadStringList *failu
     size_t size;
     FILE *joined = failures->count > 0 ? open_memstream(&text, &size) : NULL;
     for (int i = 0; joined && i < failures->count; i++) fprintf(joined, "%s; ", failures->items[i]);
-    if (joined) fputs("the model before is served on", joined);
+    if (joined) fputs("the model before it stays", joined);
     if (joined && ead_memory_stream_close(joined, &text, "a reply") != EAD_OK) text = NULL;
     ead_json_open(&json, NULL, '{');
     ead_json_integer(&json, "changed", changed);
@@ -265,11 +265,17 @@ static void answer_of_page(EadLivePage *page, EadServeRoute route, const char *n
         ead_live_page_tell_picture(page, number, route == EAD_ROUTE_PAGE_HEAT, reply);
 }
 
+static bool is_offered(const EadServer *server, EadServeRoute route) {
+    if (ead_serve_route_is_of_page(route)) return server->page != NULL;
+    bool looks = route == EAD_ROUTE_LIVE || route == EAD_ROUTE_READY || route == EAD_ROUTE_METRICS;
+    return route != EAD_ROUTE_NONE && (looks || !server->only_looks);
+}
+
 void ead_server_answer(EadServer *server, const EadServeRequest *request, EadServeReply *reply) {
     char name[EAD_SERVE_NAME];
     EadServeRoute route = ead_serve_route(request->path, name);
-    bool draining = atomic_load(&server->draining), of_page = ead_serve_route_is_of_page(route);
-    if (route == EAD_ROUTE_NONE || (of_page && !server->page))
+    bool draining = atomic_load(&server->draining);
+    if (!is_offered(server, route))
         ead_reply_error(reply, EAD_HTTP_NOT_FOUND, "there is nothing at %.200s", request->path);
     else if (!ead_serve_route_takes(route, request, reply))
         return;
@@ -286,7 +292,7 @@ void ead_server_answer(EadServer *server, const EadServeRequest *request, EadSer
                                !draining, reply);
     else if (route == EAD_ROUTE_RELOAD)
         answer_reload(server, reply);
-    else if (of_page)
+    else if (ead_serve_route_is_of_page(route))
         answer_of_page(server->page, route, name, request, reply);
     else
         answer_of_model(server, route, route == EAD_ROUTE_PREDICT ? request->model : name, request, reply);

@@ -15,6 +15,7 @@ typedef struct EadServer {
     EadImageRules rules;
     EadServeGuard guard;
     EadLivePage *page; /* borrowed; NULL: there is none */
+    bool only_looks; /* answers health, metrics and the page alone: requests have nothing scored or opened */
     atomic_bool draining;
     EadJobQueue *queue; /* these by ead_server_start() */
     EadServeMetrics *metrics;

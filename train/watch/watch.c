@@ -14,6 +14,7 @@
 #include "train/serve/inference.h"
 #include "train/watch/known_files.h"
 #include "train/watch/moved_image.h"
+#include "train/watch/shown_images.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -30,7 +31,8 @@ struct EadWatch {
     EadJournal *journal;
     EadArrivals *arrivals;
     EadReceivers *receivers;
-    EadWorkers worker; /* one thread, which starts the others */
+    EadShownImages *shown; /* NULL: nobody looks */
+    EadWorkers worker;     /* one thread, which starts the others */
     atomic_bool stopping, ended;
     bool given_up;      /* a line could not be written before the end: those behind it are not, either */
     bool silent;        /* standard output takes no more */
@@ -78,13 +80,7 @@ static bool is_same(ArrivedImage *it) {
     return !it->gone && !it->changed;
 }
 
-static float choose_pixel_threshold(const EadWatchOptions *options, const EadModel *model) {
-    if (!isnan(options->pixel_threshold)) return (float)options->pixel_threshold;
-    bool follows = !isnan(options->threshold) && ead_model_scores_by_peak(model);
-    return follows ? (float)options->threshold : model->pixel_threshold;
-}
-
-static EadStatus detect(ArrivedImage *it, float pixel_threshold) {
+static EadStatus detect(ArrivedImage *it) {
     const EadModel *model = it->model->model;
     EadPoolImage *pool = &it->pool;
     *pool = (EadPoolImage){.pixels = it->image.pixels,
@@ -97,27 +93,26 @@ static EadStatus detect(ArrivedImage *it, float pixel_threshold) {
     if (!isfinite(pool->score))
         return ead_fail(EAD_BAD_FILE, "its score is %g: the model is damaged", (double)pool->score);
     EAD_TRY(ead_infer_map_of_image(it->model, pool, &it->map));
-    return ead_map_regions_find(&it->regions, it->map, pool->width, pool->height, pixel_threshold);
+    return ead_map_regions_find(&it->regions, it->map, pool->width, pool->height, model->pixel_threshold);
 }
 
 static EadStatus score_image(void *context, void *memory) {
     EadWatch *watch = context;
     ArrivedImage *it = memory;
-    const EadWatchOptions *options = &watch->options;
     it->began = it->decoded = it->detected = ead_clock_seconds();
     if (!is_same(it)) return EAD_OK;
     it->lender = watch->models;
     it->model = ead_model_registry_take(watch->models, NULL);
     const EadModel *model = it->model->model;
-    EadImageRules rules = ead_model_image_rules(model, options->max_pixels);
-    it->threshold = isnan(options->threshold) ? (double)model->threshold : (double)(float)options->threshold;
+    EadImageRules rules = ead_model_image_rules(model, watch->options.max_pixels);
+    it->threshold = (double)model->threshold;
     EadStatus status = ead_image_load_with(it->arrival.path, &rules, &it->image);
     EadFailure failure;
     ead_failure_keep(&failure, status);
     it->decoded = it->detected = ead_clock_seconds();
     if (!is_same(it)) return EAD_OK; /* also where it could not be read: it was being written */
     EAD_TRY(ead_failure_tell(&failure));
-    status = detect(it, choose_pixel_threshold(options, model));
+    status = detect(it);
     it->detected = ead_clock_seconds();
     return status == EAD_OK ? EAD_OK : ead_fail_prefix(status, "%s: ", it->arrival.path);
 }
@@ -146,7 +141,8 @@ static void print_line(EadWatch *watch, const char *line, size_t size) {
         ead_print(stderr, "efficientad: %s; the lines go on in the journal alone\n", ead_error_message());
 }
 
-static EadStatus write_line(EadWatch *watch, const EadWatchResult *result) {
+/* *noted: whether the journal has it. */
+static EadStatus write_line(EadWatch *watch, const EadWatchResult *result, bool *noted) {
     char *line;
     size_t size;
     const char *path = result->prediction.path;
@@ -154,13 +150,33 @@ static EadStatus write_line(EadWatch *watch, const EadWatchResult *result) {
     if (!stream) return ead_fail(EAD_NO_MEMORY, "no memory for a line");
     ead_watch_result_write(stream, result);
     EAD_TRY(ead_memory_stream_close(stream, &line, "a line"));
-    bool noted = note_line(watch, line, size);
-    if (noted && result->moved && ead_move_image(path, result->moved) != EAD_OK)
+    *noted = note_line(watch, line, size);
+    if (*noted && result->moved && ead_move_image(path, result->moved) != EAD_OK)
         ead_print(stderr, "efficientad: %s; the next start tries again\n", ead_error_message());
-    if (noted) ead_journal_tell(watch->journal);
-    if (noted) print_line(watch, line, size);
+    if (*noted) ead_journal_tell(watch->journal);
+    if (*noted) print_line(watch, line, size);
     free(line);
     return EAD_OK;
+}
+
+/* To those who look: last of all, and so that nothing waits for it. */
+static void show_image(EadWatch *watch, ArrivedImage *it, int64_t sequence, bool failed) {
+    if (!watch->shown) return;
+    EadShownImage image = {.sequence = sequence,
+                           .source = it->arrival.below,
+                           .failed = failed,
+                           .score = it->pool.score,
+                           .seconds = {[EAD_STAGE_QUEUE] = it->began - it->arrival.seen,
+                                       [EAD_STAGE_DECODE] = it->decoded - it->began,
+                                       [EAD_STAGE_DETECTOR] = it->detected - it->decoded,
+                                       [EAD_STAGE_REPLY] = ead_clock_seconds() - it->detected},
+                           .model = it->model,
+                           .image = it->image,
+                           .map = it->pool.map};
+    it->model = NULL;
+    it->image = (EadImage){0};
+    it->pool.map = NULL;
+    ead_shown_images_add(watch->shown, &image);
 }
 
 static EadStatus deliver_image(void *context, void *memory, EadStatus status) {
@@ -201,7 +217,10 @@ static EadStatus deliver_image(void *context, void *memory, EadStatus status) {
     watch->scored += status == EAD_OK;
     watch->failed += status != EAD_OK;
     watch->anomalous += verdict == EAD_VERDICT_NG;
-    return write_line(watch, &result);
+    bool noted;
+    EAD_TRY(write_line(watch, &result, &noted));
+    if (noted) show_image(watch, it, (int64_t)result.sequence, status != EAD_OK);
+    return EAD_OK;
 }
 
 static void *work_all(void *context) {
@@ -267,6 +286,7 @@ static EadStatus start_all(EadWatch *watch) {
     for (int i = 0; i < notes.count; i++) ead_print(stderr, "%s\n", notes.items[i]);
     ead_strings_free(&notes);
     EAD_TRY(status);
+    if (watch->options.server) EAD_TRY(ead_shown_images_new(watch->options.server, &watch->shown));
     EAD_TRY(open_folder_to_watch(watch));
     EAD_TRY(ead_receivers_start(&watch->options.receivers, watch->journal, &watch->receivers));
     return ead_workers_start(&watch->worker, 1, work_all, watch);
@@ -298,6 +318,7 @@ EadStatus ead_watch_end(EadWatch *watch, double seconds) {
     if (watch->arrivals) ead_arrivals_stop(watch->arrivals);
     bool ran = watch->worker.count > 0;
     ead_workers_join(&watch->worker);
+    ead_shown_images_free(watch->shown);
     EadFailure failure = watch->failure;
     if (ran && !watch->options.quiet)
         ead_print(stderr, "%" PRId64 " images scored, %" PRId64 " of them anomalous; %" PRId64 " failed\n",

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "train/receivers/receivers.h"
-#include "train/serve/served_model.h"
+#include "train/serve/server.h"
 #include "train/watch/arrivals.h"
 
 /* Texts are borrowed. Paths are absolute, so that the next process finds its images again. */
@@ -15,8 +15,7 @@ typedef struct EadWatchOptions {
     int threads;         /* images in hand at once */
     int64_t max_pixels;  /* of an image */
     const char *move_to; /* NULL: images stay */
-    double threshold;    /* NAN: the model's */
-    double pixel_threshold;
+    EadServer *server;   /* that shows and counts what is scored, started; NULL: none does */
     bool quiet;
 } EadWatchOptions;
 

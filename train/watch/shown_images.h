@@ -1,0 +1,31 @@
+/* What the page and the metrics of watch say of the images. The page is told by a thread of its own, behind the work: no image waits until
+ * somebody has been shown another one, and none is lost to it. */
+#pragma once
+
+#include "core/image/image.h"
+#include "train/serve/server.h"
+
+/* An image of which the line is written. */
+typedef struct EadShownImage {
+    int64_t sequence;   /* of the line */
+    const char *source; /* its name below the watched folder, borrowed */
+    bool failed;        /* it could not be scored: of the rest model and source count */
+    float score;
+    double seconds
+        [EAD_STAGES]; /* that it waited, was decoded, was with the detector, and until its line was written */
+    EadServedModel *model; /* lent by the server's models */
+    EadImage image;
+    float *map; /* [model height][model width] */
+} EadShownImage;
+
+typedef struct EadShownImages EadShownImages;
+
+/* server: one that was started, with or without a page; must outlive it. Errors: EAD_NO_MEMORY. */
+EadStatus ead_shown_images_new(EadServer *server, EadShownImages **out);
+
+/* Counts an image and hands it to the page; one caller at a time. Takes over model, image and map. Where more wait than the page has lines, it is not shown;
+ * where several pictures wait, it is without its own. */
+void ead_shown_images_add(EadShownImages *shown, const EadShownImage *image);
+
+/* What waits is not shown any more; harmless on NULL. */
+void ead_shown_images_free(EadShownImages *shown);
