@@ -48,6 +48,7 @@ install* | *test* | *check*)
     need_program g++ g++
     need_library check check
     need_library libmicrohttpd libmicrohttpd-dev
+    need_library gnutls libgnutls28-dev
     need_library libmosquitto libmosquitto-dev
     need_library libcurl libcurl4-openssl-dev
     need_library sqlite3 libsqlite3-dev

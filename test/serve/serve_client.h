@@ -12,6 +12,17 @@
 #include <sys/wait.h>
 #include <time.h>
 
+/* Whether the program was built with HTTP: it says so first of all. */
+static inline bool can_serve(void) {
+    Outcome outcome;
+    run("serve -m no/such/model --listen unix:no/such/folder/socket", 0, &outcome);
+    return strstr(outcome.err, "built without") == NULL;
+}
+
+#define NEED_SERVER()                                                                                        \
+    NEED_PROGRAM();                                                                                          \
+    SKIP_UNLESS(can_serve(), "the program was built without libmicrohttpd")
+
 /* Connects to "unix:PATH" or "127.0.0.1:PORT"; -1 where nobody listens. */
 static inline int connect_to(const char *address) {
     struct sockaddr_un file = {.sun_family = AF_UNIX};
@@ -61,6 +72,12 @@ static inline int request_bytes(const char *address, const char *head, const voi
     receive_all(connection, text, TEXT_SIZE);
     close(connection);
     return strncmp(text, "HTTP/1.1 ", 9) == 0 ? atoi(text + 9) : 0;
+}
+
+static inline int get_from(const char *address, const char *path, char *text) {
+    char head[256];
+    snprintf(head, sizeof head, "GET %s HTTP/1.1", path);
+    return request_bytes(address, head, NULL, 0, text);
 }
 
 /* Starts the program with these words behind "serve", and waits until it listens; its address as it says it. */

@@ -68,6 +68,7 @@ static bool open_scene(LiveScene *scene, const char *token, bool validated) {
     EadHttpOptions http = {.socket = scene->listening.socket,
                            .most_body = 1 << 20,
                            .most_connections = 64,
+                           .most_of_address = 64,
                            .timeout = 30,
                            .idle = 30};
     if (ead_http_start(&scene->server, &http, &scene->http) == EAD_UNSUPPORTED) return false;

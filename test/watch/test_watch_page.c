@@ -12,18 +12,6 @@
 static json_t *lines[MOST_LINES];
 static Outcome outcome;
 static char text[TEXT_SIZE], address[128];
-static bool able;
-
-static void make_scene(void) {
-    if (!getenv("PROGRAM")) return;
-    make_folders_and_model();
-    run(WATCH "--listen nowhere " FOLDER, 0, &outcome);
-    able = strstr(outcome.err, "built without") == NULL;
-}
-
-#define NEED_PAGE()                                                                                          \
-    NEED_PROGRAM();                                                                                          \
-    SKIP_UNLESS(able, "the program was built without libmicrohttpd")
 
 /* Starts watch with these words and its page, whose address it says. */
 static pid_t start_page(const char *words) {
@@ -38,9 +26,7 @@ static pid_t start_page(const char *words) {
 }
 
 static int get(const char *path) {
-    char head[256];
-    snprintf(head, sizeof head, "GET %s HTTP/1.1", path);
-    return request_bytes(address, head, NULL, 0, text);
+    return get_from(address, path, text);
 }
 
 /* The JSON that stands at a path. */
@@ -53,7 +39,7 @@ static json_t *get_json(const char *path) {
 
 /* Waits until the page counts so many images, with those that failed. */
 static void await_shown(int images) {
-    for (int i = 0; i < 1500; i++, pause_for(0.02)) {
+    for (int i = 0; i < 6000; i++, pause_for(0.02)) {
         json_t *news = get_json("/page/news?after=1000000000");
         const json_t *count = json_array_get(json_object_get(news, "counts"), 0);
         json_int_t got = json_integer_value(json_object_get(count, "images")) +
@@ -82,7 +68,7 @@ static double choose_threshold(void) {
 }
 
 START_TEST(what_is_scored_is_shown) {
-    NEED_PAGE();
+    NEED_SERVER();
     char words[256], metric[128];
     double threshold = choose_threshold();
     empty_folders();
@@ -135,7 +121,7 @@ START_TEST(what_is_scored_is_shown) {
 END_TEST
 
 START_TEST(decisions_name_lines_of_the_journal) {
-    NEED_PAGE();
+    NEED_SERVER();
     static const char first[] = "{\"sequence\": 1, \"decision\": \"good\"}",
                       second[] = "{\"sequence\": 2, \"decision\": \"defect\"}",
                       post[] = "POST /page/decisions HTTP/1.1";
@@ -163,7 +149,7 @@ END_TEST
 
 /* It looks; whoever wants images scored asks serve. */
 START_TEST(nothing_else_is_answered) {
-    NEED_PAGE();
+    NEED_SERVER();
     static const char *const paths[] = {"/v2", "/v2/models/tiny", "/v2/models/tiny/ready", "/page/image/x",
                                         "/v2/repository/index"};
     empty_folders();
@@ -199,7 +185,7 @@ END_TEST
 
 /* Those who look ask for all of it and read nothing; images come faster than pictures are made. */
 START_TEST(who_looks_is_in_nobodys_way) {
-    NEED_PAGE();
+    NEED_SERVER();
     enum { LOOKERS = 20, FLOOD = 150 };
     static const char *const asked[] = {"GET /page/heat/1 HTTP/1.1\r\nHost: localhost\r\n\r\n",
                                         "GET /page/news HTTP/1.1\r\nHost: localhost\r\n\r\n",
@@ -230,7 +216,7 @@ START_TEST(who_looks_is_in_nobodys_way) {
 END_TEST
 
 START_TEST(a_changed_model_keeps_the_threshold) {
-    NEED_PAGE();
+    NEED_SERVER();
     char sha256[80];
     empty_folders();
     copy_file(MODEL, S "changing.safetensors");
@@ -258,7 +244,7 @@ START_TEST(a_changed_model_keeps_the_threshold) {
 END_TEST
 
 START_TEST(what_is_wrong_with_it_is_said_before_the_work) {
-    NEED_PAGE();
+    NEED_SERVER();
     static const char *const wrong[][2] = {
         {"--listen 0.0.0.0:0", "--token-file"},
         {"--listen nowhere", "HOST:PORT"},
@@ -266,6 +252,8 @@ START_TEST(what_is_wrong_with_it_is_said_before_the_work) {
         {"--decisions " S "decisions", "give --listen"},
         {LISTEN "--listen-cert " S "token", "--listen-cert and --listen-key go together"},
         {LISTEN "--listen-cert " S "token --listen-key " S "token", "of PEM"},
+        {LISTEN "--listen-client-ca " S "token", "--listen-client-ca needs --listen-cert"},
+        {"--listen 0.0.0.0:0", "--listen-client-ca"},
         {LISTEN "--token-file " S "token --no-token", "contradict"},
         {LISTEN "--decisions " MODEL, "not written by this program"}};
     char words[512];
@@ -300,5 +288,5 @@ static void add_tests(TCase *tests) {
 }
 
 int main(void) {
-    return run_program_suite("watch page", S, make_scene, remove_scene, add_tests);
+    return run_program_suite("watch page", S, make_folders_and_model, remove_scene, add_tests);
 }

@@ -109,7 +109,7 @@ static inline int count_journal(void) {
 }
 
 static inline void await_lines(int count) {
-    for (int i = 0; i < 3000 && count_journal() < count; i++) pause_for(0.01);
+    for (int i = 0; i < 6000 && count_journal() < count; i++) pause_for(0.02);
     ck_assert_int_eq(count_journal(), count);
 }
 

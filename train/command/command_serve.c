@@ -107,9 +107,13 @@ static EadStatus start(Service *service) {
     EAD_TRY(check_all(service));
     if (!service->quiet) ead_model_registry_tell(server->models, stderr);
     server->rules.max_pixels = ead_arguments_value(arguments, EAD_OPTION_SERVE_MAX_PIXELS).i64;
+    int connections = most_connections(arguments);
+    bool limited = ead_arguments_given(arguments, EAD_OPTION_CONNECTIONS_OF_ADDRESS);
     EadHttpOptions http = {.most_body = (size_t)number(arguments, EAD_OPTION_MAX_BODY) * MEGABYTE,
                            .body_option = "--max-body",
-                           .most_connections = most_connections(arguments),
+                           .most_connections = connections,
+                           .most_of_address = limited ? number(arguments, EAD_OPTION_CONNECTIONS_OF_ADDRESS)
+                                                      : ead_max(connections / 2, 1),
                            .timeout = ead_arguments_value(arguments, EAD_OPTION_REQUEST_TIMEOUT).f64,
                            .idle = (double)number(arguments, EAD_OPTION_IDLE_TIMEOUT)};
     EAD_TRY(ead_http_service_start(&service->http, http, choose_workers(service),
@@ -144,6 +148,7 @@ EadStatus ead_command_serve(const EadArguments *arguments) {
                                     .listen = EAD_OPTION_LISTEN,
                                     .certificate = EAD_OPTION_TLS_CERT,
                                     .key = EAD_OPTION_TLS_KEY,
+                                    .authority = EAD_OPTION_TLS_CLIENT_CA,
                                     .decisions = decisions ? decisions : "decisions.jsonl"};
     EAD_TRY(ead_service_signals_start(&end, &service.signals)); /* before all other threads */
     ead_arguments_use_threads(arguments, 0);

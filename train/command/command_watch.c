@@ -175,9 +175,9 @@ static void set_options(Watcher *watcher, const EadServeDetectors *detectors) {
 
 /* What means nothing without it. */
 static EadStatus check_unlooked(const EadArguments *arguments) {
-    static const EadOptionId options[] = {EAD_OPTION_TOKEN_FILE,  EAD_OPTION_NO_TOKEN,
-                                          EAD_OPTION_LISTEN_CERT, EAD_OPTION_LISTEN_KEY,
-                                          EAD_OPTION_PAGE_MEMORY, EAD_OPTION_DECISIONS};
+    static const EadOptionId options[] = {
+        EAD_OPTION_TOKEN_FILE,       EAD_OPTION_NO_TOKEN,    EAD_OPTION_LISTEN_CERT, EAD_OPTION_LISTEN_KEY,
+        EAD_OPTION_LISTEN_CLIENT_CA, EAD_OPTION_PAGE_MEMORY, EAD_OPTION_DECISIONS};
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
         if (ead_arguments_given(arguments, options[i]))
             return ead_fail(EAD_BAD_ARGUMENT, "%s is for the page; give --listen ADDRESS, too",
@@ -192,6 +192,7 @@ static void check_page(Watcher *watcher, EadProblems *problems) {
                                      .listen = EAD_OPTION_WATCH_LISTEN,
                                      .certificate = EAD_OPTION_LISTEN_CERT,
                                      .key = EAD_OPTION_LISTEN_KEY,
+                                     .authority = EAD_OPTION_LISTEN_CLIENT_CA,
                                      .decisions = given ? given : watcher->decisions,
                                      .server.only_looks = true};
     if (!given)
@@ -236,7 +237,8 @@ static EadStatus check_all(Watcher *watcher) {
 
 /* A page has small requests, and few who look. */
 static EadStatus start_page(Watcher *watcher) {
-    EadHttpOptions http = {.most_body = 1 << 16, .most_connections = 256, .timeout = 30, .idle = 30};
+    EadHttpOptions http = {
+        .most_body = 1 << 16, .most_connections = 256, .most_of_address = 128, .timeout = 30, .idle = 30};
     EAD_TRY(ead_http_service_start(&watcher->http, http, 2, 64));
     ead_http_service_tell(&watcher->http);
     watcher->options.server = &watcher->http.server;

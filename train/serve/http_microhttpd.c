@@ -7,6 +7,7 @@
 #include "core/system/clock.h"
 #include "core/system/worker_threads.h"
 
+#include <gnutls/x509.h>
 #include <math.h>
 #include <microhttpd.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@
 enum {
     HEADER_BYTES = 32 << 10, /* of a connection: its header, and what is sent at once */
     FIRST_BODY = 64 << 10,
+    TLS_ITEMS = 4,
     BODIES = 8,     /* of the largest size, that all connections together may hold */
     SLOWEST = 50000 /* bytes a second, on average, of what is not cut off */
 };
@@ -153,6 +155,17 @@ static bool may_answer_early(const Exchange *exchange) {
     return exchange->refused && (large || header(exchange, "Expect"));
 }
 
+/* Whether the client has shown a certificate of the authority, made for clients. */
+static bool is_client_known(struct MHD_Connection *connection) {
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    gnutls_typed_vdata_st purpose = {.type = GNUTLS_DT_KEY_PURPOSE_OID,
+                                     .data = (unsigned char *)(uintptr_t)GNUTLS_KP_TLS_WWW_CLIENT};
+    unsigned problems = 0;
+    return info && gnutls_certificate_verify_peers(info->tls_session, &purpose, 1, &problems) == 0 &&
+           problems == 0;
+}
+
 static void begin(Exchange *exchange, const char *method, const char *path) {
     EadHttpServer *http = exchange->http;
     double now = ead_clock_seconds();
@@ -172,6 +185,9 @@ static void begin(Exchange *exchange, const char *method, const char *path) {
                           .deadline = now + http->options.timeout};
     if (!ead_serve_admit(&http->server->guard, &exchange->job.request, &exchange->job.reply))
         exchange->refused = true;
+    if (!exchange->refused && http->options.authority && !is_client_known(exchange->connection))
+        refuse(exchange, EAD_HTTP_FORBIDDEN,
+               "this server answers those alone who show a certificate of an issuer that it knows");
     const char *length = header(exchange, "Content-Length"), *encoding = header(exchange, "Content-Encoding");
     if (!exchange->refused && encoding && strcmp(encoding, "identity") != 0)
         refuse(exchange, EAD_HTTP_BAD_ENCODING, "bodies must not be compressed (Content-Encoding)");
@@ -303,47 +319,57 @@ static void *watch(void *context) {
 
 /* ---- the daemon ---- */
 
-/* libmicrohttpd's words for a certificate and its key; room for three. */
-static void set_tls(struct MHD_OptionItem items[3], const char *certificate, const char *key) {
+/* libmicrohttpd's words for a certificate, its key and an authority. */
+static void set_tls(struct MHD_OptionItem items[TLS_ITEMS], const char *certificate, const char *key,
+                    const char *authority) {
     int count = 0;
     if (certificate) {
         items[count++] =
             (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)certificate};
         items[count++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)key};
     }
+    if (authority)
+        items[count++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_TRUST, 0, (void *)(uintptr_t)authority};
     items[count] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
 }
 
-EadStatus ead_http_check(const char *certificate, const char *key) {
-    struct MHD_OptionItem tls[3];
-    if (!certificate) return EAD_OK;
-    if (MHD_is_feature_supported(MHD_FEATURE_TLS) != MHD_YES)
-        return ead_fail(EAD_UNSUPPORTED, "this libmicrohttpd was built without TLS");
-    set_tls(tls, certificate, key);
+static bool takes_tls(const char *certificate, const char *key, const char *authority) {
+    struct MHD_OptionItem tls[TLS_ITEMS];
+    set_tls(tls, certificate, key, authority);
     struct MHD_Daemon *trial =
         MHD_start_daemon(MHD_USE_NO_LISTEN_SOCKET | MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_TLS,
                          0, NULL, NULL, handle, NULL, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
-    if (!trial) return ead_fail(EAD_BAD_FILE, "the key is not that of the certificate, or damaged");
-    MHD_stop_daemon(trial);
-    return EAD_OK;
+    if (trial) MHD_stop_daemon(trial);
+    return trial != NULL;
+}
+
+EadStatus ead_http_check(const char *certificate, const char *key, const char *authority) {
+    if (!certificate) return EAD_OK;
+    if (MHD_is_feature_supported(MHD_FEATURE_TLS) != MHD_YES)
+        return ead_fail(EAD_UNSUPPORTED, "this libmicrohttpd was built without TLS");
+    if (!takes_tls(certificate, key, NULL))
+        return ead_fail(EAD_BAD_FILE, "the key is not that of the certificate, or damaged");
+    if (!authority || takes_tls(certificate, key, authority)) return EAD_OK;
+    return ead_fail(EAD_BAD_FILE, "the certificates of the clients' issuers are damaged");
 }
 
 static struct MHD_Daemon *start_daemon(EadHttpServer *http) {
     const EadHttpOptions *options = &http->options;
-    struct MHD_OptionItem tls[3];
+    struct MHD_OptionItem tls[TLS_ITEMS];
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
-    set_tls(tls, options->certificate, options->key);
+    set_tls(tls, options->certificate, options->key, options->authority);
     return MHD_start_daemon(
         flags | (options->certificate ? MHD_USE_TLS : 0), 0, NULL, NULL, handle, http,
         MHD_OPTION_LISTEN_SOCKET, options->socket, MHD_OPTION_NOTIFY_COMPLETED, complete, http,
         MHD_OPTION_NOTIFY_CONNECTION, connect_or_close, http, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)options->most_connections, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)options->idle,
+        (unsigned)options->most_connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+        (unsigned)options->most_of_address, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)options->idle,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADER_BYTES, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
 }
 
 EadStatus ead_http_start(EadServer *server, const EadHttpOptions *options, EadHttpServer **out) {
     *out = NULL;
-    EadStatus status = ead_http_check(options->certificate, options->key);
+    EadStatus status = ead_http_check(options->certificate, options->key, options->authority);
     EadHttpServer *http = status == EAD_OK ? ead_new(1, sizeof *http, "the HTTP server") : NULL;
     if (http) {
         http->server = server;

@@ -4,11 +4,13 @@
 #include "train/serve/server.h"
 
 typedef struct EadHttpOptions {
-    int socket;                    /* that listens; the HTTP server closes it */
-    size_t most_body;              /* bytes of a request */
-    const char *body_option;       /* that sets them, for messages; NULL: none does */
-    int most_connections;          /* at once */
+    int socket;              /* that listens; the HTTP server closes it */
+    size_t most_body;        /* bytes of a request */
+    const char *body_option; /* that sets them, for messages; NULL: none does */
+    int most_connections;    /* at once */
+    int most_of_address; /* of these from one address, which then keeps nobody else out; not of Unix sockets */
     const char *certificate, *key; /* PEM, borrowed while it runs; NULL: without TLS */
+    const char *authority;         /* PEM of the issuers whose clients alone may ask; NULL: all may */
     double timeout;                /* seconds from a request's first byte to its answer's beginning */
     double
         idle; /* seconds that a connection may say nothing, and that a header or body may take to come in */
@@ -16,9 +18,9 @@ typedef struct EadHttpOptions {
 
 typedef struct EadHttpServer EadHttpServer;
 
-/* Whether this build can serve, and with a certificate and its key (PEM; NULL: without TLS).
+/* Whether this build can serve, and with a certificate, its key and the authority of clients (PEM; NULL: without TLS, or it).
  * Errors: EAD_UNSUPPORTED; EAD_BAD_FILE where they do not fit together. */
-EadStatus ead_http_check(const char *certificate, const char *key);
+EadStatus ead_http_check(const char *certificate, const char *key, const char *authority);
 
 /* Answers requests in threads of its own from now on. server must outlive it. Errors: those of
  * ead_http_check(); EAD_IO, EAD_NO_MEMORY; the socket is closed then. */

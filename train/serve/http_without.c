@@ -3,8 +3,8 @@
 
 #include <unistd.h>
 
-EadStatus ead_http_check(const char *certificate, const char *key) {
-    (void)certificate, (void)key;
+EadStatus ead_http_check(const char *certificate, const char *key, const char *authority) {
+    (void)certificate, (void)key, (void)authority;
     return ead_fail(EAD_UNSUPPORTED,
                     "this program was built without libmicrohttpd and cannot serve; install it "
                     "(libmicrohttpd-dev) and build again");
@@ -14,7 +14,7 @@ EadStatus ead_http_start(EadServer *server, const EadHttpOptions *options, EadHt
     (void)server;
     *out = NULL;
     close(options->socket);
-    return ead_http_check(options->certificate, options->key);
+    return ead_http_check(options->certificate, options->key, options->authority);
 }
 
 void ead_http_quiesce(EadHttpServer *http) {

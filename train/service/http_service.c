@@ -23,20 +23,25 @@ static bool is_quiet(const EadHttpService *service) {
 /* ---- before the work ---- */
 
 static EadStatus check_tls(const EadHttpService *service) {
-    EadStatus status = ead_http_check(service->certificate_text, service->key_text);
+    EadStatus status = ead_http_check(service->certificate_text, service->key_text, service->authority_text);
     if (status == EAD_OK || !service->certificate_text) return status;
     return ead_fail_prefix(status, "%s, %s: ", name_of(service->certificate), name_of(service->key));
 }
 
 static void read_tls(EadHttpService *service, EadProblems *problems) {
     const char *const *given = service->arguments->values;
-    const char *certificate = name_of(service->certificate), *key = name_of(service->key);
+    const char *certificate = name_of(service->certificate), *key = name_of(service->key),
+               *authority = name_of(service->authority);
     int known = problems->lines.count;
     if (!given[service->certificate] != !given[service->key])
         ead_problems_add(problems, ead_fail(EAD_BAD_ARGUMENT, "%s and %s go together", certificate, key));
     ead_problems_add(problems, ead_pem_read(certificate, given[service->certificate], EAD_PEM_CERTIFICATE,
                                             &service->certificate_text));
     ead_problems_add(problems, ead_pem_read(key, given[service->key], EAD_PEM_KEY, &service->key_text));
+    if (given[service->authority] && !given[service->certificate])
+        ead_problems_add(problems, ead_fail(EAD_BAD_ARGUMENT, "%s needs %s", authority, certificate));
+    ead_problems_add(problems, ead_pem_read(authority, given[service->authority], EAD_PEM_CERTIFICATE,
+                                            &service->authority_text));
     if (problems->lines.count == known) ead_problems_add(problems, check_tls(service));
     if (service->key_text) ead_secret_warn(key, given[service->key]);
 }
@@ -53,13 +58,14 @@ static EadStatus read_token(EadHttpService *service) {
 static EadStatus check_address(const EadHttpService *service) {
     const EadArguments *arguments = service->arguments;
     EadListening found;
-    bool guarded = ead_arguments_given(arguments, EAD_OPTION_TOKEN_FILE);
+    bool guarded = ead_arguments_given(arguments, EAD_OPTION_TOKEN_FILE) ||
+                   ead_arguments_given(arguments, service->authority);
     EAD_TRY(ead_listen_check(ead_arguments_text(arguments, service->listen), &found));
     if (found.loopback || guarded || ead_arguments_given(arguments, EAD_OPTION_NO_TOKEN)) return EAD_OK;
     return ead_fail(EAD_BAD_ARGUMENT,
-                    "--listen: %s can be reached from other machines; give --token-file FILE, or --no-token "
-                    "if everyone may ask",
-                    found.address);
+                    "--listen: %s can be reached from other machines; give --token-file FILE or %s FILE, or "
+                    "--no-token if everyone may ask",
+                    found.address, name_of(service->authority));
 }
 
 static EadStatus check_decisions(const EadHttpService *service) {
@@ -83,7 +89,8 @@ static EadStatus start_page(EadHttpService *service) {
     int64_t megabytes = ead_arguments_value(service->arguments, EAD_OPTION_PAGE_MEMORY).i64;
     EadLivePageOptions options = {.memory = megabytes * MEGABYTE,
                                   .decisions = service->decisions,
-                                  .may_decide = guarded || service->listening.loopback,
+                                  .may_decide =
+                                      guarded || service->authority_text || service->listening.loopback,
                                   .guarded = guarded,
                                   .write_models = ead_serve_write_models,
                                   .context = service->server.models};
@@ -99,6 +106,7 @@ EadStatus ead_http_service_start(EadHttpService *service, EadHttpOptions http, i
     http.socket = service->listening.socket;
     http.certificate = service->certificate_text;
     http.key = service->key_text;
+    http.authority = service->authority_text;
     return ead_http_start(&service->server, &http, &service->http);
 }
 
@@ -137,4 +145,5 @@ void ead_http_service_free(EadHttpService *service) {
     free(service->server.guard.token);
     free(service->certificate_text);
     free(service->key_text);
+    free(service->authority_text);
 }

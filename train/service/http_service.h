@@ -8,12 +8,13 @@
 
 typedef struct EadHttpService {
     const EadArguments *arguments;
-    EadOptionId listen, certificate, key; /* the options, which have other names in other commands */
-    const char *decisions;                /* file of the page, borrowed; checked before where it was named */
-    EadServer server;                     /* models, rules and what it answers are set by whoever has it */
+    EadOptionId listen, certificate, key,
+        authority;         /* the options, which have other names in other commands */
+    const char *decisions; /* file of the page, borrowed; checked before where it was named */
+    EadServer server;      /* models, rules and what it answers are set by whoever has it */
     EadListening listening;
     EadHttpServer *http;
-    char *certificate_text, *key_text; /* NULL: without TLS */
+    char *certificate_text, *key_text, *authority_text; /* NULL: without TLS; all clients may ask */
 } EadHttpService;
 
 /* Reads token, certificate and key, and tries address and decisions' file: adds all that is wrong, and makes nothing. */

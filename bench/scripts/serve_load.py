@@ -1,0 +1,171 @@
+#!/usr/bin/env python3
+"""Loads `efficientad serve` on loopback and looks at every answer; needs nothing but Python.
+
+    bench/scripts/serve_load.py throughput MODEL   # images a second; compare with: efficientad bench infer
+    bench/scripts/serve_load.py overload MODEL     # twice as many requests as it can answer: right, 503 or 504, none lost
+    bench/scripts/serve_load.py slow MODEL         # 1,000 connections that send a byte a second beside others
+    bench/scripts/serve_load.py soak MODEL         # half an hour at full load: memory stays flat
+
+Requests are images of noise, 256 x 256, by the binary extension. Exit code 1 where an answer is wrong or missing, or memory has grown by more than 5 %."""
+import argparse
+import asyncio
+import collections
+import itertools
+import json
+import random
+import re
+import subprocess
+import sys
+import time
+
+SIDE, IMAGES = 256, 8
+
+
+def make_request(seed):
+    pixels = random.Random(seed).randbytes(SIDE * SIDE * 3)
+    head = json.dumps({"inputs": [{"name": "image", "datatype": "UINT8", "shape": [1, SIDE, SIDE, 3],
+                                   "parameters": {"binary_data_size": len(pixels)}}]}).encode()
+    return (f"POST /v2/models/loaded/infer HTTP/1.1\r\nHost: localhost\r\nInference-Header-Content-Length: {len(head)}\r\n"
+            f"Content-Length: {len(head) + len(pixels)}\r\n\r\n").encode() + head + pixels
+
+
+class Line:
+    """A connection, opened again when the server has closed it."""
+
+    def __init__(self, port):
+        self.port, self.writer = port, None
+
+    async def ask(self, request):
+        if not self.writer or self.writer.is_closing():
+            self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.port)
+        self.writer.write(request)
+        head = (await self.reader.readuntil(b"\r\n\r\n")).decode()
+        body = await self.reader.readexactly(int(re.search(r"Content-Length: (\d+)", head)[1]))
+        if "Connection: close" in head:
+            self.writer.close()
+        return int(head.split()[1]), body
+
+
+class Load:
+    def __init__(self, port):
+        self.port, self.counts, self.expected = port, collections.Counter(), {}
+        self.requests = [make_request(seed) for seed in range(IMAGES)]
+
+    async def score(self, line, index):
+        """Sends an image, and counts what comes of it."""
+        try:
+            code, body = await line.ask(self.requests[index])
+        except (OSError, asyncio.IncompleteReadError) as error:
+            line.writer = None
+            self.counts[f"lost: {error}"] += 1
+            return
+        if code != 200:
+            self.counts[code if code in (503, 504) else f"wrong: {code} {body[:200]}"] += 1
+            return
+        score = json.loads(body)["outputs"][0]["data"][0]
+        right = self.expected.setdefault(index, score) == score
+        self.counts[200 if right else "wrong: another score"] += 1
+
+    async def learn(self):
+        line = Line(self.port)
+        for index in range(IMAGES):
+            await self.score(line, index)
+
+    async def press(self, clients, seconds):
+        """So many clients that each wait for their answer; gives images a second."""
+        end, begin, before = time.monotonic() + seconds, time.monotonic(), self.counts[200]
+
+        async def client():
+            line = Line(self.port)
+            while time.monotonic() < end:
+                await self.score(line, random.randrange(IMAGES))
+        await asyncio.gather(*(client() for _ in range(clients)))
+        return (self.counts[200] - before) / (time.monotonic() - begin)
+
+    async def flood(self, requests, rate):
+        """Requests that begin at a rate, whatever becomes of those before."""
+        free, tasks, begin = [], [], time.monotonic()
+
+        async def one(index):
+            line = free.pop() if free else Line(self.port)
+            await self.score(line, index)
+            free.append(line)
+        for i in range(requests):
+            await asyncio.sleep(max(0, begin + i / rate - time.monotonic()))
+            tasks.append(asyncio.create_task(one(i % IMAGES)))
+        await asyncio.gather(*tasks)
+
+    async def dawdle(self, connections, seconds):
+        """Connections that send a byte of a request a second; they are opened again when they are cut off."""
+        writers, end = [None] * connections, time.monotonic() + seconds
+        for byte in itertools.cycle(self.requests[0]):
+            for i, writer in enumerate(writers):
+                if not writer or writer.is_closing():
+                    writers[i] = writer = (await asyncio.open_connection("127.0.0.1", self.port))[1]
+                writer.write(bytes([byte]))
+            await asyncio.sleep(1)
+            if time.monotonic() > end:
+                return
+
+    async def resident(self):
+        _, body = await Line(self.port).ask(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        return int(re.search(rb"\nprocess_resident_memory_bytes (\d+)", body)[1]) / 1e6
+
+
+async def run(options, port):
+    load = Load(port)
+    await load.learn()
+    clients = 2 * options.workers + 2
+    if options.what == "throughput":
+        print(f"{await load.press(clients, options.seconds or 20):.1f} images a second")
+    elif options.what == "overload":
+        rate = await load.press(clients, 10)
+        print(f"{rate:.1f} images a second can be answered; {options.requests} requests at twice that")
+        await load.flood(options.requests, 2 * rate)
+    elif options.what == "slow":
+        seconds = options.seconds or 60
+        alone = await load.press(clients, 10)
+        _, beside = await asyncio.gather(load.dawdle(options.connections, seconds), load.press(clients, seconds))
+        print(f"{beside:.1f} images a second beside {options.connections} slow connections, {alone:.1f} without them")
+    else:
+        seconds, samples = options.seconds or 1800, []
+        await load.press(clients, seconds / 20)
+        for _ in range(19):
+            samples.append(await load.resident())
+            await load.press(clients, seconds / 20)
+        samples.append(await load.resident())
+        print("MB: " + " ".join(f"{one:.1f}" for one in samples))
+        if samples[-1] > 1.05 * samples[0]:
+            load.counts["wrong: memory grows"] += 1
+    for what, count in load.counts.items():
+        print(f"{count} x {what}")
+    return not any(isinstance(what, str) for what in load.counts)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["throughput", "overload", "slow", "soak"])
+    parser.add_argument("model")
+    parser.add_argument("--program", default="build/efficientad")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--seconds", type=float)
+    parser.add_argument("--requests", type=int, default=10000)
+    parser.add_argument("--connections", type=int, default=1000)
+    options = parser.parse_args()
+    server = subprocess.Popen([options.program, "serve", "-m", "loaded=" + options.model, "--listen", "127.0.0.1:0",
+                               "--workers", str(options.workers), "--page-memory", "0"], stderr=subprocess.PIPE, text=True)
+    try:
+        for said in server.stderr:
+            if "listening at" in said:
+                break
+        else:
+            sys.exit("the server did not start")
+        good = asyncio.run(run(options, int(said.rsplit(":", 1)[1])))
+    finally:
+        server.terminate()
+        ended = server.wait()
+    sys.exit(not good or ended)
+
+
+if __name__ == "__main__":
+    main()
