@@ -15,7 +15,7 @@ typedef struct EadShownImage {
         [EAD_STAGES]; /* that it waited, was decoded, was with the detector, and until its line was written */
     EadServedModel *model; /* lent by the server's models */
     EadImage image;
-    float *map; /* [model height][model width] */
+    float *map; /* as EadPoolImage has it */
 } EadShownImage;
 
 typedef struct EadShownImages EadShownImages;
