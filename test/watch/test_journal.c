@@ -167,6 +167,67 @@ START_TEST(what_is_no_whole_line_is_cut_off) {
 }
 END_TEST
 
+/* Whole lines of another version, or that another tool has written anew, are somebody's: nothing is cut off. */
+START_TEST(lines_of_others_are_refused_not_removed) {
+    static const char *const changes[] = {
+        "sed -i 's/\"schema\":1/\"schema\":2/' " FIRST,
+        "sed -i 's/$/\\r/' " FIRST,
+        "iconv -t UTF-16 " FIRST " >" S "new && cp " S "new " FIRST,
+        "sed -i 's/,/, /g;s/{/{ /' " FIRST,
+        "echo '{\"schema\":1,\"sequence\":18446744073709551615}' >>" FIRST,
+        "echo '{\"schema\":1,\"sequence\":-3}' >>" FIRST,
+        "echo note >>" FIRST,
+    };
+    EadJournalOptions options = {.folder = FOLDER, .file_bytes = LARGE, .files = 2};
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+        set_up();
+        EadJournal *journal = open_journal(LARGE, 2);
+        append_many(journal, 3);
+        ead_journal_close(journal);
+        shell_ok(changes[i]);
+        shell_ok("cp " FIRST " " S "before");
+        ASSERT_FAILS(ead_journal_open(&options, &notes, &journal), EAD_BAD_FILE, "move it away");
+        ck_assert_ptr_null(journal);
+        shell_ok("cmp " FIRST " " S "before");
+    }
+}
+END_TEST
+
+/* What is damaged before the end costs itself, and is told. */
+START_TEST(damage_in_the_middle_is_told) {
+    EadJournal *journal = open_journal(LARGE, 2);
+    append_many(journal, 3);
+    ead_journal_close(journal);
+    shell_ok("sed -i '2s/^....../xxxxxx/' " FIRST " && echo >" FOLDER "/results-18446744073709551615.jsonl");
+    journal = open_journal(LARGE, 2);
+    ck_assert_int_eq(notes.count, 1);
+    assert_contains(notes.items[0], "1 of its lines are damaged and passed over");
+    ck_assert_uint_eq(ead_journal_next(journal), 4);
+    ead_journal_close(journal);
+}
+END_TEST
+
+/* Its folder is removed while it is open: no line goes into a file that is not there any more, and numbers go on. */
+START_TEST(a_journal_that_was_removed_begins_anew) {
+    EadJournalReader *reader;
+    EadJournalOptions options = {.folder = FOLDER, .file_bytes = LARGE, .files = 2};
+    EadJournal *journal = open_journal(LARGE, 2), *other;
+    ASSERT_OK(ead_journal_reader_open(journal, "mqtt", NULL, &reader));
+    append_many(journal, 2);
+    ck_assert_int_eq(take_lines(reader, 1, 1), 1);
+    shell_ok("rm -rf " FOLDER);
+    append_many(journal, 2);
+    ck_assert_int_eq(take_lines(reader, 1, 2), 1);
+    ck_assert_int_eq(take_lines(reader, 5, 3), 2);
+    ASSERT_FAILS(ead_journal_open(&options, &notes, &other), EAD_BUSY, FOLDER);
+    ead_journal_reader_close(reader);
+    ead_journal_close(journal);
+    journal = open_journal(LARGE, 2);
+    ck_assert_uint_eq(ead_journal_next(journal), 5);
+    ead_journal_close(journal);
+}
+END_TEST
+
 START_TEST(a_full_disk_leaves_nothing_half_written) {
     struct rlimit before, little;
     EadJournal *journal = open_journal(LARGE, 2);
@@ -243,6 +304,9 @@ static Suite *make_suite(void) {
     tcase_add_test(tests, the_line_has_what_it_says);
     tcase_add_test(tests, numbers_go_on);
     tcase_add_test(tests, what_is_no_whole_line_is_cut_off);
+    tcase_add_test(tests, lines_of_others_are_refused_not_removed);
+    tcase_add_test(tests, damage_in_the_middle_is_told);
+    tcase_add_test(tests, a_journal_that_was_removed_begins_anew);
     tcase_add_test(tests, a_full_disk_leaves_nothing_half_written);
     tcase_add_test(tests, files_are_as_large_and_as_many_as_they_may);
     tcase_add_test(tests, those_who_follow_lose_no_line);

@@ -52,7 +52,7 @@ static EadStatus list_files(EadJournal *journal) {
         uint64_t first;
         int used = 0;
         if (sscanf(entry->d_name, SCAN_NAME, &first, &used) == 1 && used > 0 && !entry->d_name[used] &&
-            first > 0)
+            first > 0 && first <= EAD_MOST_SEQUENCE)
             status = add_file(journal, first);
     }
     closedir(directory);
@@ -74,17 +74,30 @@ static EadStatus open_file(const EadJournal *journal, uint64_t first, int flags,
     return status;
 }
 
-/* Where the last whole line of a text ends, and its number; 0: there is none. */
-static size_t find_end(const char *text, size_t size, uint64_t *sequence) {
+/* Where the last whole line of a text ends, and its number; 0: there is none. *strange: whole lines before that are no results. */
+static size_t find_end(const char *text, size_t size, uint64_t *sequence, int *strange) {
     size_t end = 0;
+    uint64_t number;
+    int unknown = 0;
     for (size_t at = 0; at < size;) {
         const char *line_end = memchr(text + at, '\n', size - at);
         if (!line_end) break;
         size_t behind = (size_t)(line_end - text) + 1;
-        if (ead_watch_result_sequence(text + at, behind - at, sequence)) end = behind;
+        bool known = ead_watch_result_sequence(text + at, behind - at, &number);
+        unknown += !known;
+        if (known) end = behind, *sequence = number, *strange = unknown;
         at = behind;
     }
     return end;
+}
+
+/* Whether this is what a crash leaves of one line, a part of it or blocks of zeros, and not lines that somebody wrote otherwise. */
+static bool is_torn(const char *rest, size_t size) {
+    while (size > 0 && *rest == '\n') rest++, size--;
+    const char *end = memchr(rest, '\n', size);
+    if (!end) return true;
+    return memchr(rest, '\0', (size_t)(end - rest)) &&
+           !memchr(end + 1, '\n', size - (size_t)(end - rest) - 1);
 }
 
 /* Cuts off what is no whole line at the end of the last file: a process was killed, or power failed, while it was written. */
@@ -93,10 +106,20 @@ static EadStatus repair(EadJournal *journal, EadStringList *notes) {
     char *text;
     size_t size;
     uint64_t last = 0;
+    int strange = 0;
     EAD_TRY(ead_journal_file(journal, journal->firsts[journal->count - 1], path));
     EAD_TRY(ead_read_file(path, INT32_MAX - 1, &text, &size));
-    size_t end = find_end(text, size, &last);
+    size_t end = find_end(text, size, &last, &strange);
+    bool torn = is_torn(text + end, size - end);
     free(text);
+    if (!torn)
+        return ead_fail(
+            EAD_BAD_FILE,
+            "%s: from byte %zu on, its lines are those of another version, or were changed; move it "
+            "away, or name another --journal",
+            path, end);
+    if (strange > 0)
+        EAD_TRY(ead_strings_print(notes, "%s: %d of its lines are damaged and passed over", path, strange));
     journal->size = journal->told = (off_t)end;
     journal->next = end > 0 ? last + 1 : journal->firsts[journal->count - 1];
     if (end == size) return EAD_OK;
@@ -222,8 +245,24 @@ static EadStatus begin_file(EadJournal *journal) {
     return status;
 }
 
+/* Its last file was removed under it: lines in it would be lost at the end. The folder may have gone with it, and the lock. */
+static EadStatus begin_anew(EadJournal *journal) {
+    EadFileLock lock;
+    EAD_TRY(ead_make_directories(journal->options.folder));
+    EAD_TRY(ead_folder_lock_take(journal->options.folder, &lock));
+    ead_file_lock_release(&journal->lock);
+    journal->lock = lock;
+    return begin_file(journal);
+}
+
+static bool is_removed(int descriptor) {
+    struct stat info;
+    return fstat(descriptor, &info) == 0 && info.st_nlink == 0;
+}
+
 EadStatus ead_journal_append(EadJournal *journal, const char *line, size_t size) {
     EadPath path;
+    if (is_removed(journal->descriptor)) EAD_TRY(begin_anew(journal));
     if (journal->size > 0 && journal->size + (off_t)size > journal->options.file_bytes)
         EAD_TRY(begin_file(journal));
     EAD_TRY(ead_journal_file(journal, journal->firsts[journal->count - 1], path));

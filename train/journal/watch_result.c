@@ -67,7 +67,7 @@ bool ead_watch_result_sequence(const char *line, size_t size, uint64_t *sequence
     if (size < 2 || line[size - 1] != '}' || memchr(line, '\0', size)) return false;
     snprintf(head, sizeof head, "%.*s", (int)(size < sizeof head ? size : sizeof head - 1), line);
     return sscanf(head, BEGINS, &schema, sequence, &used) == 2 && (head[used] == ',' || head[used] == '}') &&
-           schema == EAD_RESULT_SCHEMA && *sequence > 0;
+           schema == EAD_RESULT_SCHEMA && *sequence > 0 && *sequence <= EAD_MOST_SEQUENCE;
 }
 
 EadStatus ead_watch_result_read(const char *line, size_t size, json_t **root) {

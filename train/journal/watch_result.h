@@ -9,6 +9,9 @@
 /* Goes up when a member changes its meaning or is taken out; new ones may come without. */
 enum { EAD_RESULT_SCHEMA = 1 };
 
+/* No line has a higher number. */
+#define EAD_MOST_SEQUENCE UINT64_C(1000000000000000)
+
 typedef struct EadWatchResult {
     uint64_t sequence;          /* of the line, from 1 on, without gaps */
     int64_t time;               /* when it was found, ns since 1970 */
