@@ -178,6 +178,44 @@ START_TEST(a_folder_that_was_away_is_looked_through) {
 }
 END_TEST
 
+/* A file that is open keeps a removed folder alive, of which the kernel then tells nothing; nor does it tell of folders above. */
+START_TEST(another_folder_in_its_place_is_watched) {
+    shell_ok("mkdir " FOLDER "/.kept && : >" FOLDER "/.kept/open");
+    int kept = open(FOLDER "/.kept/open", O_RDONLY | O_CLOEXEC);
+    ck_assert_int_ge(kept, 0);
+    open_folder(false, 0);
+    shell_ok("rm -rf " FOLDER " && (sleep 0.3; mkdir " FOLDER "; echo >" FOLDER "/a.png) &");
+    expect("a.png");
+    put("b.png");
+    expect("b.png");
+    shell_ok("mkdir -p " S "new/in && mv " FOLDER " " S "old && mv " S "new/in " FOLDER);
+    put("c.png");
+    expect("c.png");
+    close(kept);
+}
+END_TEST
+
+/* Images that come while nobody may look are found later. */
+START_TEST(a_folder_without_rights_is_looked_through_later) {
+    SKIP_UNLESS(geteuid() != 0, "root may look into every folder");
+    open_folder(false, 0);
+    put("a.png");
+    shell_ok("chmod 0 " FOLDER "; (sleep 1; chmod 755 " FOLDER ") &");
+    expect("a.png");
+    put("b.png");
+    expect("b.png");
+}
+END_TEST
+
+START_TEST(times_that_do_not_fit_are_the_last_that_does) {
+    const time_t second = 1000000000;
+    ck_assert_int_eq(ead_nanoseconds((struct timespec){2, 3}), INT64_C(2000000003));
+    ck_assert_int_eq(ead_nanoseconds((struct timespec){-1, 5}), INT64_C(-999999995));
+    ck_assert_int_eq(ead_nanoseconds((struct timespec){17 * second, 5}), INT64_MAX); /* of the year 2508 */
+    ck_assert_int_lt(ead_nanoseconds((struct timespec){-17 * second, 5}), -9 * (int64_t)second * second);
+}
+END_TEST
+
 START_TEST(what_is_known_or_changed_since) {
     EadArrival arrival;
     char modified[EAD_TIME_TEXT];
@@ -275,6 +313,9 @@ static Suite *make_suite(void) {
     tcase_add_test(tests, folders_below_count_if_they_are_asked_for);
     tcase_add_test(tests, polling_takes_what_two_searches_found_the_same);
     tcase_add_test(tests, a_folder_that_was_away_is_looked_through);
+    tcase_add_test(tests, another_folder_in_its_place_is_watched);
+    tcase_add_test(tests, a_folder_without_rights_is_looked_through_later);
+    tcase_add_test(tests, times_that_do_not_fit_are_the_last_that_does);
     tcase_add_test(tests, what_is_known_or_changed_since);
     tcase_add_test(tests, what_was_there_before_stays_aside);
     tcase_add_test(tests, the_end_comes_at_once);

@@ -55,6 +55,20 @@ START_TEST(images_are_scored_noted_and_moved) {
 }
 END_TEST
 
+/* A link that leads from the folder to its image would lead nowhere from another. */
+START_TEST(links_arrive_as_their_images) {
+    NEED_PROGRAM();
+    empty_folders();
+    write_noise_png(S "kept.png", 40, 30, 3, 1);
+    shell_ok("ln -s ../kept.png " FOLDER "/link.png");
+    pid_t child = start_watch("--move-to " DONE " --threshold 1e9", 0);
+    await_lines(1);
+    await_shell("test ! -h " FOLDER "/link.png");
+    stop_watch(child, &outcome);
+    shell_ok("test ! -h " DONE "/ok/link.png && cmp " S "kept.png " DONE "/ok/link.png");
+}
+END_TEST
+
 START_TEST(restarts_do_nothing_twice_and_lose_nothing) {
     NEED_PROGRAM();
     empty_folders();
@@ -243,6 +257,7 @@ END_TEST
 
 static void add_tests(TCase *tests) {
     tcase_add_test(tests, images_are_scored_noted_and_moved);
+    tcase_add_test(tests, links_arrive_as_their_images);
     tcase_add_test(tests, restarts_do_nothing_twice_and_lose_nothing);
     tcase_add_test(tests, a_changed_model_takes_over);
     tcase_add_test(tests, a_full_disk_is_waited_for);

@@ -23,15 +23,18 @@
 
 enum { MOST_DEPTH = 64 };
 
-static const double look_again = 0.2, settled = 2, empty_settled = 10, retry = 1;
+static const double look_again = 0.2, settled = 2, empty_settled = 10, retry = 1, glance = 2;
 
 struct EadArrivals {
     EadArrivalOptions options;
     EadFolderEvents *events; /* NULL: with polling */
     int stop;                /* eventfd */
     size_t prefix;
-    uint32_t round;        /* of searches */
-    bool lost, told;       /* the folder must be searched; that it cannot be was said */
+    uint32_t round;  /* of searches */
+    bool lost, told; /* the folder must be searched; that it cannot be, or not be watched, was said */
+    bool unwatched;  /* a folder below was found that the kernel tells nothing of */
+    dev_t device;    /* with `inode`: what the folder was when it was searched */
+    ino_t inode;
     double searched;       /* when it was the last time */
     int64_t latest;        /* ead_arrivals_latest() */
     pthread_mutex_t mutex; /* of all that follows */
@@ -85,7 +88,7 @@ static EadStatus note(EadArrivals *a, const char *path, const struct stat *info,
     file->taken = false;
     file->bytes = info->st_size;
     file->modified = modified;
-    file->changed = (int64_t)info->st_ctim.tv_sec * 1000000000 + info->st_ctim.tv_nsec;
+    file->changed = ead_nanoseconds(info->st_ctim);
     file->since = ead_clock_seconds();
     return EAD_OK;
 }
@@ -177,15 +180,37 @@ static EadStatus see_entry(EadArrivals *a, const char *path, const char *name, i
     return EAD_OK;
 }
 
+/* Whether another folder, or none, is where the watched one was. The kernel may not tell: the journal's files keep a removed folder
+ * alive, and a folder above may have been renamed. */
+static bool is_elsewhere(const EadArrivals *a) {
+    struct stat info;
+    return stat(a->options.folder, &info) != 0 || info.st_dev != a->device || info.st_ino != a->inode;
+}
+
+/* Has the kernel tell of a folder; one below that it cannot tell of while others come is searched again and again. */
+static EadStatus watch_folder(EadArrivals *a, const char *folder, int depth) {
+    struct stat info;
+    if (depth == 0 && stat(folder, &info) == 0) a->device = info.st_dev, a->inode = info.st_ino;
+    EadStatus status = a->events ? ead_folder_events_add(a->events, folder) : EAD_OK;
+    if (status != EAD_IO || depth == 0 || a->round == 1 || access(folder, F_OK) != 0) return status;
+    if (!a->told)
+        ead_print(stderr, "efficientad: %s; it is looked through again and again\n", ead_error_message());
+    a->unwatched = a->lost = a->told = true;
+    return EAD_OK;
+}
+
 /* Notes all images of a folder; a folder below the watched one that cannot be read has none. */
 static EadStatus search(EadArrivals *a, const char *folder, int depth) {
     EadPath path;
-    if (depth > 0 && access(folder, R_OK | X_OK) != 0) {
+    bool open = access(folder, R_OK | X_OK) == 0;
+    if (!open && depth == 0)
+        return ead_fail(EAD_IO, "%s: cannot read this folder: %s", folder, strerror(errno));
+    if (!open) {
         if (errno != ENOENT && a->round == 1)
             ead_print(stderr, "efficientad: %s: cannot read this folder: %s\n", folder, strerror(errno));
         return EAD_OK;
     }
-    EadStatus status = a->events ? ead_folder_events_add(a->events, folder) : EAD_OK;
+    EadStatus status = watch_folder(a, folder, depth);
     DIR *directory = status == EAD_OK ? opendir(folder) : NULL;
     if (status == EAD_OK && !directory)
         status = ead_fail(EAD_IO, "%s: cannot read this folder: %s", folder, strerror(errno));
@@ -204,8 +229,9 @@ static EadStatus search_all(EadArrivals *a) {
     int count;
     a->round++;
     a->searched = ead_clock_seconds();
+    a->unwatched = false;
     EAD_TRY(search(a, a->options.folder, 0));
-    a->lost = a->told = false;
+    a->lost = a->told = a->unwatched;
     EAD_TRY(choose(a, false, &count));
     for (int i = 0; i < count; i++) forget(a, a->chosen[i]->path);
     return EAD_OK;
@@ -235,7 +261,9 @@ static EadStatus take_event(EadArrivals *a, const EadFolderEvent *event) {
         return status == EAD_IO ? EAD_OK : status == EAD_OK ? take_whole(a) : status;
     }
     if (!is_image_name(name)) return EAD_OK;
-    bool there = stat(path, &info) == 0 && S_ISREG(info.st_mode);
+    bool there = stat(path, &info) == 0;
+    if (!there && errno != ENOENT && errno != ENOTDIR) a->lost = true; /* it may be there, unseen */
+    there = there && S_ISREG(info.st_mode);
     if (!there) forget(a, path);
     if (!there || event->change == EAD_FOLDER_REMOVED) return EAD_OK;
     EAD_TRY(note(a, path, &info, &file, &news));
@@ -249,6 +277,7 @@ static EadStatus take_event(EadArrivals *a, const EadFolderEvent *event) {
 static EadStatus look(EadArrivals *a) {
     EadFolderEvent event;
     if (a->events) EAD_TRY(take_whole(a));
+    a->lost = a->lost || (a->events && is_elsewhere(a));
     for (bool more = true; more;) {
         more = a->events && ead_folder_events_next(a->events, &event);
         if (more) EAD_TRY(take_event(a, &event));
@@ -324,7 +353,10 @@ static void rest(const EadArrivals *a, bool waiting) {
     struct pollfd wanted[] = {
         {.fd = a->stop, .events = POLLIN},
         {.fd = a->events ? ead_folder_events_descriptor(a->events) : -1, .events = POLLIN}};
-    double seconds = a->lost ? retry : waiting && a->events ? look_again : a->events ? 3600 : a->options.poll;
+    double seconds = a->lost                ? retry
+                     : waiting && a->events ? look_again
+                     : a->events            ? glance
+                                            : a->options.poll;
     double left = a->events && !a->lost ? seconds : seconds - (ead_clock_seconds() - a->searched);
     poll(wanted, 2, left > 0 ? (int)(1e3 * left) + 1 : 0);
 }

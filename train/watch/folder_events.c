@@ -54,7 +54,7 @@ static WatchedFolder *find_folder(EadFolderEvents *events, int id) {
 }
 
 EadStatus ead_folder_events_add(EadFolderEvents *events, const char *folder) {
-    const uint32_t wanted = IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_DELETE | IN_MOVED_FROM |
+    const uint32_t wanted = IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_ATTRIB |
                             IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR | IN_EXCL_UNLINK;
     int id = inotify_add_watch(events->descriptor, folder, wanted);
     if (id < 0 && errno == ENOSPC)
@@ -96,6 +96,7 @@ static bool understand(EadFolderEvents *events, const struct inotify_event *raw,
     if (raw->mask & (IN_Q_OVERFLOW | IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT)) return true;
     if (raw->mask & IN_IGNORED || !in || raw->len == 0) return false;
     if (folder && raw->mask & IN_MOVED_FROM) return true;
+    if (!folder && raw->mask & IN_ATTRIB) return false; /* of folders: whether it can be read */
     if (ead_path_in(event->path, in->path, raw->name) != EAD_OK) return false;
     if (raw->mask & (IN_DELETE | IN_MOVED_FROM))
         event->change = EAD_FOLDER_REMOVED;

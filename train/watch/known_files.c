@@ -9,8 +9,15 @@
 
 enum { FIRST_CAPACITY = 256 };
 
+/* Times that do not fit, from the year 2262 on, are the last that does. */
+int64_t ead_nanoseconds(struct timespec time) {
+    const int64_t second = 1000000000, most = INT64_MAX / second;
+    if (time.tv_sec >= most) return INT64_MAX;
+    return time.tv_sec <= -most ? -most * second : (int64_t)time.tv_sec * second + time.tv_nsec;
+}
+
 int64_t ead_modified(const struct stat *info) {
-    return (int64_t)info->st_mtim.tv_sec * 1000000000 + info->st_mtim.tv_nsec;
+    return ead_nanoseconds(info->st_mtim);
 }
 
 /* Where a path is, or would be; the table has a free place. */

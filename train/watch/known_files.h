@@ -35,5 +35,6 @@ void ead_known_files_forget(EadKnownFiles *files, const char *path);
 
 void ead_known_files_free(EadKnownFiles *files);
 
-/* Nanoseconds since 1970 of st_mtim. */
+/* Nanoseconds since 1970; and those of st_mtim. */
+int64_t ead_nanoseconds(struct timespec time);
 int64_t ead_modified(const struct stat *info);

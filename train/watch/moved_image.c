@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { MOST_NAMES = 100000 };
@@ -43,13 +44,16 @@ static int rename_to_free(const char *path, const char *target) {
 
 EadStatus ead_move_image(const char *path, const char *target) {
     EadPath folder;
+    struct stat info;
     EAD_TRY(ead_path_folder(folder, target));
     EAD_TRY(ead_make_directories(folder));
-    if (rename_to_free(path, target) == 0) return EAD_OK;
-    bool there = errno == EEXIST;
+    /* A link may lead nowhere from another folder: what it leads to is copied. */
+    bool link = lstat(path, &info) == 0 && S_ISLNK(info.st_mode);
+    if (!link && rename_to_free(path, target) == 0) return EAD_OK;
+    bool there = link ? access(target, F_OK) == 0 : errno == EEXIST;
     if (there && !ead_image_same_file(path, target))
         return ead_fail(EAD_IO, "%s: cannot be moved to %s: another file is there", path, target);
-    if (!there && errno != EXDEV)
+    if (!there && !link && errno != EXDEV)
         return ead_fail(EAD_IO, "%s: cannot be moved to %s: %s", path, target, strerror(errno));
     if (!there) EAD_TRY(ead_image_copy(path, target));
     if (unlink(path) == 0 || errno == ENOENT) return EAD_OK;
