@@ -218,7 +218,7 @@ static inline void browser_press(Browser *b, const char *key, int number) {
 #define IN_TEXT(text) "Number(document.querySelector('#page').innerText.includes('" text "'))"
 
 /* Of all texts that are seen, the least contrast with what lies behind them; the texts of charts count, too. Also the
- * smallest letters. */
+ * smallest letters, and the last word of a table that goes on in another line, but for long values beside their names. */
 static const char browser_reading[] =
     "(() => {"
     "const parts = color => (color.match(/[\\d.]+/g) || [0, 0, 0, 0]).map(Number);"
@@ -229,7 +229,10 @@ static const char browser_reading[] =
     "  const color = parts(getComputedStyle(e).backgroundColor); if (color.length < 4 || color[3] === 1) "
     "return color; }"
     "  return [255, 255, 255]; };"
-    "let least = 99, which = '', letters = 99;"
+    "let least = 99, which = '', letters = 99, broken = '';"
+    "const tops = (node, word) => { const range = document.createRange(); range.setStart(node, word.index);"
+    "  range.setEnd(node, word.index + word[0].length);"
+    "  return new Set([...range.getClientRects()].map(box => Math.round(box.top))).size; };"
     "const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);"
     "while (texts.nextNode()) {"
     "  const element = texts.currentNode.parentElement, style = getComputedStyle(element);"
@@ -243,8 +246,11 @@ static const char browser_reading[] =
     "  if (ratio < least) { least = ratio; which = texts.currentNode.data; }"
     "  const scale = svg ? svg.getBoundingClientRect().width / svg.viewBox.baseVal.width : 1;"
     "  letters = Math.min(letters, scale * parseFloat(style.fontSize));"
+    "  if (element.closest('table') && !element.closest('table.facts td'))"
+    "    for (const word of texts.currentNode.data.matchAll(/[\\p{L}\\p{N}]+/gu))"
+    "      if (tops(texts.currentNode, word) > 1) broken = word[0];"
     "}"
-    "return {least, which, letters}; })()";
+    "return {least, which, letters, broken}; })()";
 
 static inline void assert_readable(Browser *b, int width, bool dark) {
     json_t *found = browser_value(b, browser_reading);
@@ -253,6 +259,8 @@ static inline void assert_readable(Browser *b, int width, bool dark) {
     ck_assert_msg(least >= 4.5 && least < 22, "\"%s\" has a contrast of %.2f (%d wide, %s)",
                   json_string_value(json_object_get(found, "which")), least, width, dark ? "dark" : "light");
     ck_assert_msg(letters >= 10 && letters < 99, "letters of %.1f pixels (%d wide)", letters, width);
+    const char *broken = json_string_value(json_object_get(found, "broken"));
+    ck_assert_msg(broken && !*broken, "\"%s\" is broken (%d wide)", broken, width);
     json_decref(found);
     ck_assert_double_le(browser_number(b, "document.documentElement.scrollWidth"), width);
 }
@@ -260,3 +268,13 @@ static inline void assert_readable(Browser *b, int width, bool dark) {
 /* A desk, a small desk, a phone. */
 static const struct { int width, height; } browser_windows[] = {{1400, 900}, {1280, 720}, {390, 844}};
 enum { WINDOWS = sizeof browser_windows / sizeof *browser_windows };
+
+static inline void assert_readable_everywhere(Browser *b, const char *path) {
+    for (int i = 0; i < 2 * WINDOWS; i++) {
+        bool dark = i % 2;
+        browser_window(b, browser_windows[i / 2].width, browser_windows[i / 2].height, dark);
+        browser_visit(b, path);
+        assert_readable(b, browser_windows[i / 2].width, dark);
+        ck_assert_msg(!b->message[0], "console: %s", b->message);
+    }
+}

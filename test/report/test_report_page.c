@@ -163,16 +163,6 @@ static void press_times(Browser *b, const char *key, int number, int times) {
     for (int i = 0; i < times; i++) browser_press(b, key, number);
 }
 
-static void assert_readable_everywhere(Browser *b, const char *path) {
-    for (int i = 0; i < 2 * WINDOWS; i++) {
-        bool dark = i % 2;
-        browser_window(b, browser_windows[i / 2].width, browser_windows[i / 2].height, dark);
-        browser_visit(b, path);
-        assert_readable(b, browser_windows[i / 2].width, dark);
-        ck_assert_msg(!b->message[0], "console: %s", b->message);
-    }
-}
-
 /* The report of labelled images, in a window of this size; page: the report, perhaps with an image of it. */
 static void open_labelled(Browser *b, int width, int height, const char *page) {
     write_labelled(SCRATCH "report.html", 0.45f);

@@ -1,5 +1,6 @@
 /* What is reported of the results of sweeps. */
 #define S "build/scratch/test_sweep_report/"
+#include "test/report/browser.h"
 #include "test/support/runs.h"
 
 #include "train/sweep/sweep_report.h"
@@ -296,6 +297,28 @@ START_TEST(writes_markdown_csv_and_page) {
 }
 END_TEST
 
+/* A table of long names on a phone: links to the runs are reached, and no word is broken. */
+START_TEST(the_page_is_readable) {
+    Browser b;
+    NEED_PROGRAM();
+    SKIP_UNLESS(browser_is_there(), "chromium is not installed");
+    shell_ok(
+        "rm -rf " S "long; mkdir -p " S "long; cd " S
+        "long; for i in 1 2 3 4; do mkdir $i; printf '{\"image_auroc\": 0.9%d, \"au_pro_0.30\": 0.8%d}' $i "
+        "$i >$i/metrics.json; : >$i/report.html; done; (printf '{\"format\": \"efficientad-sweep/1\", "
+        "\"title\": \"T\", \"paper\": \"\", \"runs\": ['; for i in 1 2 3 4; do "
+        "printf '{\"variant\": \"%s\", \"collection\": \"mvtec_loco\", \"category\": "
+        "\"splicing_connectors\", \"seed\": \"%d\", \"steps\": 1, \"folder\": \"%d\"}' "
+        "$([ $i -gt 2 ] && echo efficientad_medium_without || echo no_hard_feature_loss) $((i % 2)) $i; "
+        "[ $i = 4 ] || printf ,; done; echo ']}') >t.sweep.json");
+    run_well("report " S "long");
+    browser_open(&b, S "home");
+    assert_readable_everywhere(&b, S "long/t.html");
+    ck_assert_double_eq(browser_number(&b, "document.querySelectorAll('table.texts a').length"), 4);
+    browser_close(&b);
+}
+END_TEST
+
 static void make_scratch(void) {
     make_folders(S);
 }
@@ -312,6 +335,7 @@ static void add_tests(TCase *tests) {
     tcase_add_test(tests, a_bench_belongs_to_its_variant);
     tcase_add_test(tests, shows_every_collection);
     tcase_add_test(tests, writes_markdown_csv_and_page);
+    tcase_add_test(tests, the_page_is_readable);
 }
 
 int main(void) {

@@ -38,6 +38,19 @@ function addTable(parent, rows, {kind, headed, label} = {}) {
     return table;
 }
 
+// A name that may go on in the next line behind its underscores, slashes and points, and nowhere else.
+function breakable(name) {
+    const whole = add(null, 'span');
+    for (const part of name.split(/(?<=[_/.])/)) whole.append(part, add(null, 'wbr'));
+    return whole;
+}
+
+// The same of texts, which have little room where there are several columns of them.
+function addTexts(parent, rows) {
+    const cells = rows.map(row => row.map(cell => (typeof cell === 'string' ? breakable(cell) : cell)));
+    return addTable(parent, cells, {kind: 'texts', headed: true});
+}
+
 // What scrolls sideways can be reached and scrolled by keyboard.
 function reachScrolled() {
     for (const box of page.querySelectorAll('.card, pre'))
@@ -108,7 +121,7 @@ function openChart(figure, chart) {
         text(frame, 'tick', frame.x(tick), bottom + 17, 'middle', short(tick));
     }
     line(frame, 'axis', left, bottom, right, bottom);
-    const half = 3.2 * chart.xLabel.length; // about
+    const half = 3.6 * chart.xLabel.length; // about
     text(frame, 'label', Math.max(half, Math.min((left + right) / 2, width - half)), height - 8, 'middle', chart.xLabel);
     if (!chart.yLabel) return frame;
     for (const tick of chart.log ? logTicks(...chart.y) : ticks(y0, y1, 5)) {

@@ -127,7 +127,7 @@ function drawSettings() {
     if (!data.config) return;
     add(page, 'h2', {id: 'settings'}, 'Settings');
     if (data.changed && data.changed.length > 0)
-        addTable(page, [['not as in the paper', 'here', 'default'], ...data.changed], {kind: 'facts', headed: true});
+        addTexts(page, [['not as in the paper', 'here', 'default'], ...data.changed]);
     else if (data.changed)
         add(page, 'p', {class: 'soft'}, 'All as in the paper.');
     add(page, 'details', {class: 'card'}, add(null, 'summary', {}, 'Effective configuration'), add(null, 'pre', {}, data.config));
@@ -269,7 +269,7 @@ function drawRuns() {
         for (const {seed, href} of reports) add(links, 'a', {href}, 'seed ' + seed);
         return [variant, collection, scenario, links];
     });
-    addTable(page, [['variant', 'collection', 'scenario', 'reports'], ...rows], {kind: 'facts', headed: true});
+    addTexts(page, [['variant', 'collection', 'scenario', 'reports'], ...rows]);
 }
 
 function drawSweep() {
