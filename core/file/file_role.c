@@ -3,6 +3,7 @@
 
 #include "core/base/file_bytes.h"
 #include "core/base/minmax.h"
+#include "core/base/paths.h"
 #include "core/file/onnx_origin.h"
 #include "core/file/safetensors.h"
 
@@ -196,6 +197,12 @@ EadFileRole ead_file_role(const char *path) {
     return read ? role_of_bytes(path, bytes, size) : role;
 }
 
+/* The run folder of a training, where its model is wanted: that is meant. */
+static bool holds_model(const char *folder, unsigned wanted, EadPath model) {
+    return wanted & EAD_ROLE(MODEL) && ead_path_in(model, folder, "model.safetensors") == EAD_OK &&
+           access(model, F_OK) == 0;
+}
+
 static EadStatus expect(EadFileRole role, const char *path, const EadOnnxOrigin *origin, unsigned wanted,
                         const char *what) {
     if (role == EAD_ROLE_UNKNOWN || (wanted & 1u << role)) return EAD_OK;
@@ -205,6 +212,9 @@ static EadStatus expect(EadFileRole role, const char *path, const EadOnnxOrigin 
             "%s: is an ONNX file that efficientad export wrote, not %s; runtimes for ONNX take it, and "
             "this program the .safetensors model that it was made from%s%s",
             path, what, *origin->source ? ", " : "", origin->source);
+    EadPath model;
+    if (role == EAD_ROLE_FOLDER && holds_model(path, wanted, model))
+        return ead_fail(EAD_IO, "%s: is a folder, not %s; its model is %s", path, what, model);
     return ead_fail(role == EAD_ROLE_FOLDER ? EAD_IO : EAD_BAD_FILE, "%s: is %s, not %s; %s", path,
                     rows[role].is, what, rows[role].cure);
 }

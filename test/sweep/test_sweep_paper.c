@@ -6,6 +6,29 @@
 #include "train/sweep/sweep_report.h"
 #include "train/sweep/sweep_results.h"
 
+START_TEST(tables_are_found_by_name) {
+    static const struct {
+        const char *name, *says;
+    } cases[] = {
+        {"tabel5",
+         "tabel5: no such file, and no sweep of that name comes with the program; did you mean 'table5'?"},
+        {"elsewhere",
+         "of that name comes with the program; those are table1, table2, table3, table4, table5"},
+        {S "table1", "table1: cannot open"}};
+    EadSweep sweep;
+    ASSERT_OK(ead_sweep_load("table5", &sweep));
+    ck_assert_str_eq(sweep.name, "table5");
+    ck_assert_ptr_null(strstr(sweep.path, "/../"));
+    ead_sweep_free(&sweep);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        EadStatus status = ead_sweep_load(cases[i].name, &sweep);
+        ck_assert_msg(status != EAD_OK && strstr(ead_error_message(), cases[i].says), "%s: %s", cases[i].name,
+                      ead_error_message());
+        ead_sweep_free(&sweep);
+    }
+}
+END_TEST
+
 START_TEST(paper_tables_expand_to_their_runs) {
     static const struct {
         const char *name;
@@ -88,6 +111,7 @@ static void remove_scratch(void) {
 }
 
 static void add_tests(TCase *tests) {
+    tcase_add_test(tests, tables_are_found_by_name);
     tcase_add_test(tests, paper_tables_expand_to_their_runs);
     tcase_add_test(tests, paper_numbers_belong_to_variants);
 }

@@ -133,8 +133,9 @@ static void check_load(Finding *f) {
     f->value = load;
     SAY(f, "%.2f processes on average of the last minute", load);
     if (load > 0.5 * ead_machine_cpus())
-        advise(f, STATE_NOTE,
-               "other work takes processor time: training, predictions and bench are slower than alone");
+        advise(
+            f, STATE_NOTE,
+            "other work takes processor time, so that training, predictions and bench are slower than alone");
 }
 
 static void check_memory(Finding *f) {

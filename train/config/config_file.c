@@ -141,30 +141,6 @@ EadStatus ead_config_parse(const void *bytes, size_t size, const char *label, Ea
     return apply_file(status, root, config);
 }
 
-/* A name without a folder that is no file and none of ours: says which of ours it is near, or which there are. */
-static EadStatus fail_unknown(const char *name) {
-    EadPath typed;
-    EadStringList names = {0};
-    EadSuggestion found = {0};
-    EAD_TRY(ead_shipped_names(CONFIGS, EAD_ROLE_CONFIG, &names));
-    if (names.count == 0) return EAD_OK;
-    snprintf(typed, sizeof typed, "%.*s", (int)ead_path_stem(name), name);
-    for (int i = 0; i < names.count; i++) ead_suggestion_offer(&found, typed, names.items[i], names.items[i]);
-    char *all = ead_name_paths(&names, names.count, 0);
-    EadStatus status =
-        found.name
-            ? ead_fail(
-                  EAD_IO,
-                  "%s: no such file, and no config of that name comes with the program; did you mean '%s'?",
-                  name, found.name)
-            : ead_fail(EAD_IO,
-                       "%s: no such file, and no config of that name comes with the program; those are %s",
-                       name, all ? all : "not to be found");
-    free(all);
-    ead_strings_free(&names);
-    return status;
-}
-
 bool ead_config_is_shipped(const char *path) {
     EadPath shipped;
     const char *file = ead_shipped_yaml(path, CONFIGS, shipped);
@@ -177,8 +153,7 @@ EadStatus ead_config_load(const char *path, EadConfig *config) {
     EadYamlNode *root = NULL;
     const char *named = path;
     path = ead_shipped_yaml(path, CONFIGS, shipped);
-    bool missing = path == named && !strchr(path, '/') && access(path, F_OK) != 0;
-    EadStatus status = missing ? fail_unknown(named) : EAD_OK;
+    EadStatus status = path == named ? ead_shipped_check(named, CONFIGS, EAD_ROLE_CONFIG, "config") : EAD_OK;
     if (status == EAD_OK) status = ead_file_expect(path, EAD_ROLE(CONFIG) | EAD_ROLES_TEXT, "a config");
     if (status == EAD_OK) status = ead_yaml_load(path, "config", &root);
     return apply_file(status, root, config);

@@ -1,8 +1,12 @@
 /* Finding of files by where the program lies. */
 #include "train/support/shipped_file.h"
 
+#include "core/base/printing.h"
+#include "train/support/value.h"
+
 #include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -24,7 +28,11 @@ const char *ead_shipped_yaml(const char *path, const char *folder, EadPath shipp
     EadPath file;
     if (strchr(path, '/') || (access(path, F_OK) == 0 && !ead_path_is_folder(path))) return path;
     int length = snprintf(file, sizeof file, "%s/%s%s", folder, path, strstr(path, ".yaml") ? "" : ".yaml");
-    return length < (int)sizeof file && ead_shipped_file("", file, shipped) ? shipped : path;
+    if (length >= (int)sizeof file || !ead_shipped_file("", file, shipped)) return path;
+    char *whole = realpath(shipped, NULL); /* without "build/.." */
+    if (whole) (void)ead_path_in(shipped, "", whole);
+    free(whole);
+    return shipped;
 }
 
 EadStatus ead_shipped_names(const char *folder, EadFileRole role, EadStringList *names) {
@@ -42,5 +50,25 @@ EadStatus ead_shipped_names(const char *folder, EadFileRole role, EadStringList 
     }
     closedir(directory);
     ead_strings_sort_from(names, known);
+    return status;
+}
+
+#define FOREIGN "%s: no such file, and no %s of that name comes with the program; "
+
+EadStatus ead_shipped_check(const char *name, const char *folder, EadFileRole role, const char *what) {
+    EadPath typed;
+    EadStringList names = {0};
+    EadSuggestion found = {0};
+    if (strchr(name, '/') || access(name, F_OK) == 0) return EAD_OK;
+    EadStatus status = ead_shipped_names(folder, role, &names);
+    snprintf(typed, sizeof typed, "%.*s", (int)ead_path_stem(name), name);
+    for (int i = 0; i < names.count; i++) ead_suggestion_offer(&found, typed, names.items[i], names.items[i]);
+    char *all = ead_name_paths(&names, names.count, 0);
+    if (status == EAD_OK && names.count > 0)
+        status = found.name
+                     ? ead_fail(EAD_IO, FOREIGN "did you mean '%s'?", name, what, found.name)
+                     : ead_fail(EAD_IO, FOREIGN "those are %s", name, what, all ? all : "not to be found");
+    free(all);
+    ead_strings_free(&names);
     return status;
 }

@@ -18,3 +18,7 @@ const char *ead_shipped_yaml(const char *path, const char *folder, EadPath shipp
 /* Adds the names, without ".yaml" and in order, of those files in such a folder that have a role. A folder that is not there
  * has none. Errors: EAD_NO_MEMORY. */
 EadStatus ead_shipped_names(const char *folder, EadFileRole role, EadStringList *names);
+
+/* Of a name that ead_shipped_yaml() gave back: fails where it has no folder, is no file, and files of that role do come with the
+ * program, saying which of them it is near, or which there are; what: "config". Errors: EAD_IO, EAD_NO_MEMORY. */
+EadStatus ead_shipped_check(const char *name, const char *folder, EadFileRole role, const char *what);

@@ -244,7 +244,9 @@ EadStatus ead_sweep_load(const char *named, EadSweep *sweep) {
     *sweep = (EadSweep){.path = ead_strdup(path), .name = ead_strdup(start)};
     if (!sweep->path || !sweep->name) return EAD_NO_MEMORY;
     if (dot && dot > start) sweep->name[dot - start] = '\0';
-    EadStatus status = ead_file_expect(path, EAD_ROLE(SWEEP) | EAD_ROLES_TEXT, "a sweep file");
+    EadStatus status =
+        path == named ? ead_shipped_check(named, "configs/paper", EAD_ROLE_SWEEP, "sweep") : EAD_OK;
+    if (status == EAD_OK) status = ead_file_expect(path, EAD_ROLE(SWEEP) | EAD_ROLES_TEXT, "a sweep file");
     if (status == EAD_OK) status = ead_yaml_load(path, "sweep", &sweep->file);
     if (fine(sweep, status)) EAD_TRY(read_sweep(sweep));
     return ead_problems_since(&sweep->problems, 0);
