@@ -52,11 +52,12 @@ static Facts collect_facts(const EadFitRun *run) {
     Facts f;
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
-    double milliseconds = run->steps_here ? 1e3 * run->seconds / (double)run->steps_here : 0;
+    char step[EAD_DURATION_SIZE];
+    double seconds = run->steps_here ? run->seconds / (double)run->steps_here : 0;
     snprintf(f.seed, sizeof f.seed, "%llu", (unsigned long long)run->config->train_seed);
     snprintf(f.steps, sizeof f.steps, "%lld", (long long)ead_fit_steps_done(run));
     snprintf(f.images, sizeof f.images, "%d", ead_image_cache_count(run->data.train));
-    snprintf(f.rate, sizeof f.rate, "%.*f ms (mean of %lld)", milliseconds < 1000 ? 1 : 0, milliseconds,
+    snprintf(f.rate, sizeof f.rate, "%s (mean of %lld)", ead_duration_text(seconds, step),
              (long long)run->steps_here);
     snprintf(f.memory, sizeof f.memory, "%.0f MB resident", (double)usage.ru_maxrss * 1.024e-3);
     snprintf(f.resume, sizeof f.resume, "the model is trained; continue with --resume --output %s",

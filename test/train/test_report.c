@@ -397,7 +397,7 @@ START_TEST(rows_end_where_the_page_is_full) {
 }
 END_TEST
 
-/* Every tag closes in order; <img> and <input> are void. */
+/* Every tag closes in order; <img>, <input> and <wbr> are void. */
 static void assert_tags_nest(const char *text) {
     char open[64][16];
     int depth = 0;
@@ -408,7 +408,8 @@ static void assert_tags_nest(const char *text) {
         ck_assert_msg(sscanf(tag + 1 + closing, "%15[a-z0-9]", name) == 1, "stray < at %.40s", tag);
         const char *end = strchr(tag, '>');
         ck_assert_ptr_nonnull(end);
-        if (strcmp(name, "input") == 0 || strcmp(name, "img") == 0 || end[-1] == '/') continue;
+        bool empty = strcmp(name, "input") == 0 || strcmp(name, "img") == 0 || strcmp(name, "wbr") == 0;
+        if (empty || end[-1] == '/') continue;
         if (closing) {
             ck_assert_msg(depth > 0 && strcmp(open[depth - 1], name) == 0, "wrong </%s> at %.60s", name, tag);
             depth--;
@@ -429,24 +430,25 @@ START_TEST(a_browser_draws_it) {
                      0);
     char *text = read_text(SCRATCH "dom.html"), *log = read_text(SCRATCH "log");
     ck_assert_msg(!strstr(log, "CONSOLE"), "%s", log);
-    static const char *const parts[] = {"<title>bottle &amp; &lt;co&gt;</title>",
-                                        "Image AU-ROC",
-                                        "75.00<small>",
-                                        "<th scope=\"row\">&lt;hole&gt;</th>",
-                                        "Losses",
-                                        "</i>hard</span>",
-                                        "Scores of the test images",
-                                        "ROC of the images",
-                                        "PRO of the pixels",
-                                        "False alarms",
-                                        "All others, highest score first",
-                                        "mistakes <b>1</b>",
-                                        "src=\"data:image/jpeg;base64,/9j/",
-                                        "alt=\"heat map of &lt;p&gt;.png, &lt;hole&gt;, score 0.3\"",
-                                        "train.steps: 12 # '&lt;v&gt;'",
-                                        "<th scope=\"row\">train.steps</th><td>12</td><td>70000</td>",
-                                        "Timings",
-                                        "2 of 2 anomalous images found, 1 of 2 good ones called anomalous"};
+    static const char *const parts[] = {
+        "<title>bottle &amp; &lt;co&gt;</title>",
+        "Image AU-ROC",
+        "75.00<small>",
+        "<th scope=\"row\">&lt;hole&gt;</th>",
+        "Losses",
+        "</i>hard</span>",
+        "Scores of the test images",
+        "ROC of the images",
+        "PRO of the pixels",
+        "False alarms",
+        "All others, highest score first",
+        "mistakes <b>1</b>",
+        "src=\"data:image/jpeg;base64,/9j/",
+        "alt=\"heat map of &lt;p&gt;.png, &lt;hole&gt;, score 0.3\"",
+        "train.steps: 12 # '&lt;v&gt;'",
+        "<th scope=\"row\"><span>train.<wbr>steps</span></th><td>12</td><td>70000</td>",
+        "Timings",
+        "2 of 2 anomalous images found, 1 of 2 good ones called anomalous"};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) assert_contains(text, parts[i]);
     static const char *const banned[] = {"NaN", "undefined", "Infinity", "</i>penalty<", "<hole>"};
     char *drawn = strstr(text, "<main"), *end = strstr(text, "</main>");

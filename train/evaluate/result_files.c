@@ -9,6 +9,7 @@
 #include "core/base/paths.h"
 #include "data/dataset/csv_reader.h"
 #include "train/metrics/metrics_output.h"
+#include "train/support/progress.h"
 
 #include <assert.h>
 #include <dirent.h>
@@ -124,7 +125,7 @@ EadStatus ead_evaluate_write_report(const EadEvaluateSpec *spec, const EadResult
                                        "evaluation rate"};
     enum { OWN = sizeof keys / sizeof *keys, OF_MODEL = 2, TEXT_SIZE = 64 };
     double images = spec->dataset->test_count, total = results->total_seconds;
-    char model[512], texts[OWN][TEXT_SIZE];
+    char model[512], texts[OWN][TEXT_SIZE], duration[EAD_DURATION_SIZE];
     EadPath path, own_losses;
     EadLossHistory losses = {0};
     EadStatus status = EAD_OK;
@@ -134,9 +135,11 @@ EadStatus ead_evaluate_write_report(const EadEvaluateSpec *spec, const EadResult
     if (spec->model) status = ead_loss_history_read(spec->losses ? spec->losses : own_losses, &losses);
     if (status == EAD_NO_MEMORY) return status;
     if (status != EAD_OK) ead_print(stderr, "warning: %s; the report shows no losses\n", ead_error_message());
-    snprintf(texts[0], TEXT_SIZE, "%.1f ms an image", 1e3 * results->latency_seconds);
-    snprintf(texts[1], TEXT_SIZE, "%.1f ms an image", 1e3 * results->decoding_seconds / images);
-    snprintf(texts[2], TEXT_SIZE, "%.1f s for %d images", total, spec->dataset->test_count);
+    snprintf(texts[0], TEXT_SIZE, "%s an image", ead_duration_text(results->latency_seconds, duration));
+    snprintf(texts[1], TEXT_SIZE, "%s an image",
+             ead_duration_text(results->decoding_seconds / images, duration));
+    snprintf(texts[2], TEXT_SIZE, "%s for %d images", ead_duration_text(total, duration),
+             spec->dataset->test_count);
     snprintf(texts[3], TEXT_SIZE, "%.1f images/s", total > 0 ? images / total : 0);
     EadKeyValue *timings = ead_new(spec->timing_count + OWN, sizeof *timings, "the report");
     int count = 0;

@@ -38,11 +38,10 @@ function addTable(parent, rows, {kind, headed, label} = {}) {
     return table;
 }
 
-// A name that may go on in the next line behind its underscores, slashes and points, and nowhere else.
+// A name that may go on in the next line behind its underscores and slashes and between its words, and nowhere else.
 function breakable(name) {
-    const whole = add(null, 'span');
-    for (const part of name.split(/(?<=[_/.])/)) whole.append(part, add(null, 'wbr'));
-    return whole;
+    const parts = name.split(/(?<=[_/]|[.](?=[a-z]))/);
+    return parts.length === 1 ? name : add(null, 'span', {}, ...parts.flatMap((part, i) => (i > 0 ? [add(null, 'wbr'), part] : [part])));
 }
 
 // The same of texts, which have little room where there are several columns of them.
