@@ -166,7 +166,8 @@ static const struct {
       "--threads: ", "predict needs --model", "x.png: cannot read", "5 mistakes"}},
     {"sweep x.yaml --device tpu --jobs 0 --set train.lr=7",
      2,
-     {"--device: 'tpu'", "--jobs: 0 is", "train.lr: 7 is", "x.yaml: cannot open", "4 mistakes"}},
+     {"--device: 'tpu'", "--jobs: 0 is", "train.lr: 7 is", "x.yaml: no such file, and no sweep of that name",
+      "4 mistakes"}},
     {"train --set dataset.type=folder --set dataset.path=" S " --set dataset.train_good=a --set "
      "dataset.test_good=b --set dataset.defects=c --set dataset.masks=/no/d --set penalty.path=" S
      "c.yaml --set model.teacher=" S
