@@ -5,12 +5,14 @@
 #include "train/journal/watch_result.h"
 #include "train/watch/arrivals.h"
 #include "train/watch/known_files.h"
+#include "train/watch/images_left_out.h"
 
 #include <fcntl.h>
 #include <time.h>
 
-#define S      "build/scratch/test_arrivals/"
-#define FOLDER S "in"
+#define S       "build/scratch/test_arrivals/"
+#define FOLDER  S "in"
+#define SKIPPED S "skipped.jsonl"
 
 static EadArrivals *arrivals;
 
@@ -25,8 +27,7 @@ static void tear_down(void) {
 }
 
 static void open_folder(bool recursive, double poll) {
-    EadArrivalOptions options = {
-        .folder = FOLDER, .recursive = recursive, .poll = poll, .skip_until = INT64_MIN};
+    EadArrivalOptions options = {.folder = FOLDER, .recursive = recursive, .poll = poll};
     ASSERT_OK(ead_arrivals_open(&options, &arrivals));
 }
 
@@ -240,20 +241,56 @@ START_TEST(what_is_known_or_changed_since) {
 }
 END_TEST
 
-START_TEST(what_was_there_before_stays_aside) {
-    put("old.png");
-    EadArrivalOptions options = {.folder = FOLDER, .skip_until = INT64_MAX};
-    ASSERT_OK(ead_arrivals_open(&options, &arrivals));
-    int64_t latest = ead_arrivals_latest(arrivals);
-    ck_assert_int_gt(latest, 0);
+/* The next start, of which nothing but the file in S is known. */
+static void open_again(bool begins) {
     ead_arrivals_close(arrivals);
-    pause_for(0.05);
+    open_folder(false, 0);
+    ASSERT_OK(ead_images_left_out(S, begins, arrivals));
+}
+
+START_TEST(what_was_there_before_stays_aside) {
+    put("old.png"), put("older.png"), put("bad\xff.png"), put("line\n.png");
+    open_again(true);
     put("while_away.png");
-    options.skip_until = latest;
-    ASSERT_OK(ead_arrivals_open(&options, &arrivals));
+    /* No new images by that. */
+    shell_ok("cd " FOLDER " && chmod 600 old.png && ln old.png ../linked && rm older.png");
+    open_again(true);
     expect("while_away.png");
+    put("old.png"); /* written anew */
+    expect("old.png");
+    open_again(false);
+    expect("while_away.png"), expect("old.png");
     put("new.png");
     expect("new.png");
+}
+END_TEST
+
+/* Else all that was left out would be scored, and told, in silence. */
+START_TEST(damage_to_what_was_left_out_is_refused) {
+    static const char *const damages[] = {
+        ": >" SKIPPED,
+        "sed -i 1d " SKIPPED,
+        "sed -i 2d " SKIPPED,
+        "sed -i '$d' " SKIPPED,
+        "sed -i 's/\"schema\":1/\"schema\":2/' " SKIPPED,
+        "sed -i '2s/bytes/bites/' " SKIPPED,
+        "sed -i '2s/}//' " SKIPPED,
+        "sed -i 's/ff2e/fg2e/' " SKIPPED,
+        "truncate -s -1 " SKIPPED,
+        "truncate -s 4000 " SKIPPED,
+    };
+    put("a.png"), put("bad\xff.png");
+    open_again(true);
+    shell_ok("cp " SKIPPED " " S "whole");
+    for (size_t i = 0; i < sizeof damages / sizeof *damages; i++) {
+        shell_ok("cp " S "whole " SKIPPED);
+        shell_ok(damages[i]);
+        ASSERT_FAILS(ead_images_left_out(S, true, arrivals), EAD_BAD_FILE, SKIPPED ": is damaged");
+    }
+    shell_ok("cp " S "whole " SKIPPED);
+    open_again(false);
+    put("b.png");
+    expect("b.png");
 }
 END_TEST
 
@@ -318,6 +355,7 @@ static Suite *make_suite(void) {
     tcase_add_test(tests, times_that_do_not_fit_are_the_last_that_does);
     tcase_add_test(tests, what_is_known_or_changed_since);
     tcase_add_test(tests, what_was_there_before_stays_aside);
+    tcase_add_test(tests, damage_to_what_was_left_out_is_refused);
     tcase_add_test(tests, the_end_comes_at_once);
     tcase_add_test(tests, the_table_forgets_what_it_shall);
     suite_add_tcase(suite, tests);

@@ -126,6 +126,37 @@ START_TEST(the_line_has_what_it_says) {
 }
 END_TEST
 
+START_TEST(paths_come_back_as_they_were) {
+    static const char *const paths[] = {"/in/a\xff.png", "/in/a\\xff.png", "/in/\xc3\xa9\n.png", "",
+                                        "\xed\xa0\x80"},
+                             *const damaged[] = {"{\"path_bytes\":\"61\"}", "{\"path\":1}",
+                                                 "{\"path\":\"a\",\"path_bytes\":\"6\"}",
+                                                 "{\"path\":\"a\",\"path_bytes\":\"6g\"}",
+                                                 "{\"path\":\"a\",\"path_bytes\":\"610061\"}"};
+    EadPath path;
+    json_t *root;
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        char text[TEXT] = "";
+        FILE *stream = fmemopen(text, sizeof text, "w");
+        EadJson json = {.stream = stream, .compact = true};
+        ead_json_open(&json, NULL, '{');
+        ead_result_path_write(&json, "path", paths[i]);
+        ead_json_close(&json, '}');
+        fclose(stream);
+        ASSERT_OK(ead_watch_result_read(text, strlen(text), &root));
+        ck_assert(ead_result_path_read(root, "path", path));
+        ck_assert_str_eq(path, paths[i]);
+        ck_assert_uint_eq(json_object_size(root), i % 4 ? 1u : 2u);
+        json_decref(root);
+    }
+    for (size_t i = 0; i < sizeof damaged / sizeof *damaged; i++) {
+        ASSERT_OK(ead_watch_result_read(damaged[i], strlen(damaged[i]), &root));
+        ck_assert_msg(!ead_result_path_read(root, "path", path), "%s", damaged[i]);
+        json_decref(root);
+    }
+}
+END_TEST
+
 START_TEST(numbers_go_on) {
     EadJournal *journal = open_journal(LARGE, 2), *other;
     EadJournalOptions options = {.folder = FOLDER, .file_bytes = LARGE, .files = 2};
@@ -302,6 +333,7 @@ static Suite *make_suite(void) {
     tcase_set_timeout(tests, 60);
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, the_line_has_what_it_says);
+    tcase_add_test(tests, paths_come_back_as_they_were);
     tcase_add_test(tests, numbers_go_on);
     tcase_add_test(tests, what_is_no_whole_line_is_cut_off);
     tcase_add_test(tests, lines_of_others_are_refused_not_removed);

@@ -102,6 +102,54 @@ START_TEST(restarts_do_nothing_twice_and_lose_nothing) {
 }
 END_TEST
 
+/* What was left out stays so, whatever changes but the image; where that is not known any more, nothing starts. */
+START_TEST(what_was_skipped_is_never_scored_in_silence) {
+    NEED_PROGRAM();
+    empty_folders();
+    put_image("old.png", 1), put_image("older.png", 2);
+    stop_watch(start_watch("--existing skip", 0), &outcome);
+    shell_ok("cd " FOLDER " && chmod 600 old.png && ln older.png ../linked");
+    pid_t child = start_watch("", 0);
+    put_image("a.png", 3);
+    await_lines(1);
+    stop_watch(child, &outcome);
+    shell_ok(": >" JOURNAL "/skipped.jsonl");
+    run(WATCH FOLDER, 0, &outcome);
+    ck_assert_int_eq(outcome.code, 1);
+    assert_contains(outcome.err, JOURNAL "/skipped.jsonl: is damaged");
+    ck_assert_int_eq(count_journal(), 1);
+}
+END_TEST
+
+/* The line is UTF-8, the name on the disk is not. */
+START_TEST(names_that_are_no_text_are_found_again) {
+    NEED_PROGRAM();
+    empty_folders();
+    write_text(S "there.sh",
+               "#!/bin/sh\ntest \"$EFFICIENTAD_PATH\" = \"$1\" && test -f \"$1\" && echo there >>" S
+               "there\n");
+    shell_ok("chmod +x " S "there.sh && rm -f " S "there && mkdir -p " FOLDER "/cam\xff");
+    pid_t child = start_watch("-r --threshold -1 --on-anomaly " S "there.sh", 0);
+    put_image("cam\xff/bad\xfe.png", 1);
+    put_image("plain \xc3\xa9.png", 2);
+    await_lines(2);
+    stop_watch(child, &outcome);
+    shell_ok("grep -c . " S "there | grep -qx 2");
+    /* They are noted: the next start does not score them again. */
+    child = start_watch("-r --threshold -1", 0);
+    put_image("last.png", 3);
+    await_lines(3);
+    stop_watch(child, &outcome);
+    ck_assert_int_eq(read_journal(lines), 3);
+    assert_contains(text_of(lines[0], "path"), "/cam\\xff/bad\\xfe.png");
+    assert_contains(text_of(lines[0], "path_bytes"), "2f63616dff2f626164fe2e706e67");
+    ck_assert_str_eq(text_of(lines[0], "source_bytes"), "63616dff");
+    ck_assert_ptr_null(json_object_get(lines[1], "path_bytes"));
+    ck_assert_ptr_null(json_object_get(lines[1], "source_bytes"));
+    free_lines(lines, 3);
+}
+END_TEST
+
 START_TEST(a_changed_model_takes_over) {
     NEED_PROGRAM();
     empty_folders();
@@ -259,6 +307,8 @@ static void add_tests(TCase *tests) {
     tcase_add_test(tests, images_are_scored_noted_and_moved);
     tcase_add_test(tests, links_arrive_as_their_images);
     tcase_add_test(tests, restarts_do_nothing_twice_and_lose_nothing);
+    tcase_add_test(tests, what_was_skipped_is_never_scored_in_silence);
+    tcase_add_test(tests, names_that_are_no_text_are_found_again);
     tcase_add_test(tests, a_changed_model_takes_over);
     tcase_add_test(tests, a_full_disk_is_waited_for);
     tcase_add_test(tests, a_command_gets_what_it_needs_and_no_shell);

@@ -2,7 +2,9 @@
  * webhook, to a command, and in a table of SQLite. docs/watch.md describes its members. */
 #pragma once
 
+#include "core/base/paths.h"
 #include "train/evaluate/predict_lines.h"
+#include "train/support/json_writer.h"
 
 #include <jansson.h>
 
@@ -22,6 +24,14 @@ typedef struct EadWatchResult {
     const char *moved;          /* where the image goes then; NULL: it stays */
     double waiting, decoding, detecting; /* seconds */
 } EadWatchResult;
+
+/* Writes a path as the member `key`; where it is not UTF-8, its bytes too, as hexadecimal digits, as the member key_bytes. The latter alone
+ * where the former was written. */
+void ead_result_path_write(EadJson *json, const char *key, const char *path);
+void ead_result_bytes_write(EadJson *json, const char *key, const char *path);
+
+/* The path that they tell; false: there is none, or it is damaged. */
+bool ead_result_path_read(const json_t *line, const char *key, EadPath path);
 
 /* Writes it as one line, with its end. Errors show in ferror(). */
 void ead_watch_result_write(FILE *stream, const EadWatchResult *result);

@@ -43,13 +43,15 @@ static EadStatus find_program(const char *name, EadPath path) {
 
 /* The environment, with what is known of an image before all else. */
 static EadStatus make_environment(const json_t *line, EadStringList *list, char ***out) {
-    static const char *const texts[][2] = {
-        {"SOURCE", "source"}, {"PATH", "path"}, {"MOVED", "moved"}, {"MODEL", "model"}};
+    static const char *const paths[][2] = {{"SOURCE", "source"}, {"PATH", "path"}, {"MOVED", "moved"}};
     static const char *const numbers[][2] = {{"SCORE", "score"}, {"THRESHOLD", "threshold"}};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        const char *value = json_string_value(json_object_get(line, texts[i][1]));
-        EAD_TRY(ead_strings_print(list, "EFFICIENTAD_%s=%s", texts[i][0], value ? value : ""));
+    EadPath path;
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        bool there = ead_result_path_read(line, paths[i][1], path);
+        EAD_TRY(ead_strings_print(list, "EFFICIENTAD_%s=%s", paths[i][0], there ? path : ""));
     }
+    const char *model = json_string_value(json_object_get(line, "model"));
+    EAD_TRY(ead_strings_print(list, "EFFICIENTAD_MODEL=%s", model ? model : ""));
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         EAD_TRY(ead_strings_print(list, "EFFICIENTAD_%s=%.9g", numbers[i][0],
                                   json_number_value(json_object_get(line, numbers[i][1]))));
@@ -123,10 +125,10 @@ static void await_end(pid_t child, const char *program, uint64_t sequence) {
 static EadStatus run_for(const char *program, const EadJournalLine *line, const json_t *root) {
     EadStringList list = {0};
     char **environment = NULL;
-    const char *path = json_string_value(json_object_get(root, "moved"));
-    if (!path || access(path, F_OK) != 0) path = json_string_value(json_object_get(root, "path"));
-    char *image = ead_strdup(path ? path : "");
-    EadStatus status = image ? make_environment(root, &list, &environment) : EAD_NO_MEMORY;
+    EadPath image;
+    if (!ead_result_path_read(root, "moved", image) || access(image, F_OK) != 0)
+        ead_result_path_read(root, "path", image);
+    EadStatus status = make_environment(root, &list, &environment);
     int input = status == EAD_OK ? hold_line(line) : -1;
     if (status == EAD_OK && input < 0) status = ead_fail(EAD_IO, "%s: memory: %s", option, strerror(errno));
     if (status == EAD_OK) {
@@ -136,7 +138,6 @@ static EadStatus run_for(const char *program, const EadJournalLine *line, const 
         if (code == 0) await_end(child, program, line->sequence);
     }
     if (input >= 0) close(input);
-    free(image);
     free(environment);
     ead_strings_free(&list);
     return status;

@@ -36,7 +36,6 @@ struct EadArrivals {
     dev_t device;    /* with `inode`: what the folder was when it was searched */
     ino_t inode;
     double searched;       /* when it was the last time */
-    int64_t latest;        /* ead_arrivals_latest() */
     pthread_mutex_t mutex; /* of all that follows */
     EadKnownFiles files;
     int waiting;           /* of them, not taken */
@@ -88,7 +87,6 @@ static EadStatus note(EadArrivals *a, const char *path, const struct stat *info,
     file->taken = false;
     file->bytes = info->st_size;
     file->modified = modified;
-    file->changed = ead_nanoseconds(info->st_ctim);
     file->since = ead_clock_seconds();
     return EAD_OK;
 }
@@ -291,17 +289,6 @@ static EadStatus look(EadArrivals *a) {
 
 /* ---- for callers ---- */
 
-/* What was there before the first start. */
-static void pass_over(EadArrivals *a) {
-    for (int i = 0; i < a->files.capacity; i++) {
-        EadKnownFile *file = a->files.slots[i];
-        if (!file || file->changed > a->options.skip_until) continue;
-        a->latest = file->changed > a->latest ? file->changed : a->latest;
-        a->waiting--;
-        file->taken = true;
-    }
-}
-
 EadStatus ead_arrivals_open(const EadArrivalOptions *options, EadArrivals **out) {
     *out = NULL;
     EadArrivals *a = ead_new(1, sizeof *a, "a watched folder");
@@ -313,7 +300,6 @@ EadStatus ead_arrivals_open(const EadArrivalOptions *options, EadArrivals **out)
     EadStatus status = a->stop >= 0 ? EAD_OK : ead_fail(EAD_IO, "eventfd: %s", strerror(errno));
     if (status == EAD_OK && options->poll <= 0) status = ead_folder_events_open(&a->events);
     if (status == EAD_OK) status = search_all(a);
-    if (status == EAD_OK) pass_over(a);
     if (status == EAD_OK)
         *out = a;
     else
@@ -333,8 +319,15 @@ void ead_arrivals_close(EadArrivals *a) {
     free(a);
 }
 
-int64_t ead_arrivals_latest(const EadArrivals *a) {
-    return a->latest;
+void ead_arrivals_pass_over(EadArrivals *a, void (*see)(void *context, const EadArrival *arrival),
+                            void *context) {
+    for (int i = 0; i < a->files.capacity; i++) {
+        EadKnownFile *file = a->files.slots[i];
+        if (!file) continue;
+        a->waiting -= !file->taken;
+        file->taken = true;
+        see(context, &(EadArrival){.path = file->path, .bytes = file->bytes, .modified = file->modified});
+    }
 }
 
 bool ead_arrivals_known(EadArrivals *a, const char *path, int64_t bytes, const char *modified) {

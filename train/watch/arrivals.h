@@ -15,8 +15,6 @@ typedef struct EadArrivalOptions {
     const char *folder;
     bool recursive; /* with its subfolders, hidden ones and links left aside */
     double poll;    /* seconds between two searches; 0: the kernel tells */
-    int64_t
-        skip_until; /* what is there now is left out if its entry changed last until then, ns since 1970 */
 } EadArrivalOptions;
 
 typedef struct EadArrival {
@@ -32,10 +30,11 @@ typedef struct EadArrivals EadArrivals;
 EadStatus ead_arrivals_open(const EadArrivalOptions *options, EadArrivals **out);
 void ead_arrivals_close(EadArrivals *arrivals); /* harmless on NULL */
 
-/* When the entry of a file that was left out changed last; 0: there was none. */
-int64_t ead_arrivals_latest(const EadArrivals *arrivals);
+/* Before the first ead_arrivals_next(): nothing that is there needs work. Calls see() for each, of which path, bytes and modified are set. */
+void ead_arrivals_pass_over(EadArrivals *arrivals, void (*see)(void *context, const EadArrival *arrival),
+                            void *context);
 
-/* Before the first ead_arrivals_next(): a file with these properties, if it is there, needs no more work. Gives whether it is there. */
+/* Likewise, of one alone: a file with these properties, if it is there, needs no more work. Gives whether it is there. */
 bool ead_arrivals_known(EadArrivals *arrivals, const char *path, int64_t bytes, const char *modified);
 
 /* Waits for the next image; *found is false after ead_arrivals_stop(). What goes wrong meanwhile (a folder that is away) is told

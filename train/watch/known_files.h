@@ -10,7 +10,6 @@
 typedef struct EadKnownFile {
     char *path;              /* owned */
     int64_t bytes, modified; /* ns since 1970; a change of either makes it a new image */
-    int64_t changed;         /* of its entry, too: a move counts */
     double since;            /* when it was seen first, or to have changed; ead_clock_seconds() */
     uint32_t round;          /* of the last search that saw it */
     bool taken;              /* in the queue, in work, or done; else it is waited for */

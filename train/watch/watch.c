@@ -1,8 +1,6 @@
 /* From an arrival to its line. */
 #include "train/watch/watch.h"
 
-#include "core/base/atomic_file.h"
-#include "core/base/file_bytes.h"
 #include "core/base/memory.h"
 #include "core/base/paths.h"
 #include "core/base/printing.h"
@@ -15,6 +13,7 @@
 #include "train/watch/known_files.h"
 #include "train/watch/moved_image.h"
 #include "train/watch/shown_images.h"
+#include "train/watch/images_left_out.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -240,43 +239,22 @@ static bool see_line(void *context, const char *line, size_t size) {
     EadWatch *watch = context;
     json_t *root;
     if (ead_watch_result_read(line, size, &root) != EAD_OK) return true;
-    const char *path = json_string_value(json_object_get(root, "path")),
-               *moved = json_string_value(json_object_get(root, "moved")),
-               *modified = json_string_value(json_object_get(root, "modified"));
+    EadPath path, moved;
+    const char *modified = json_string_value(json_object_get(root, "modified"));
     int64_t bytes = json_integer_value(json_object_get(root, "bytes"));
-    if (path && modified && ead_arrivals_known(watch->arrivals, path, bytes, modified) && moved &&
-        ead_move_image(path, moved) != EAD_OK)
+    if (modified && ead_result_path_read(root, "path", path) &&
+        ead_arrivals_known(watch->arrivals, path, bytes, modified) &&
+        ead_result_path_read(root, "moved", moved) && ead_move_image(path, moved) != EAD_OK)
         ead_print(stderr, "efficientad: %s\n", ead_error_message());
     json_decref(root);
     return true;
 }
 
-/* What was there before the first start, by the time of the last change of its entry: kept in the journal's folder. */
-static EadStatus find_beginning(EadWatch *watch, EadPath path, int64_t *beginning) {
-    char *text;
-    size_t size;
-    *beginning = INT64_MIN;
-    EAD_TRY(ead_path_in(path, ead_journal_folder(watch->journal), "skipped-until"));
-    if (access(path, F_OK) == 0) {
-        EAD_TRY(ead_read_file(path, 64, &text, &size));
-        *beginning = strtoll(text, NULL, 10);
-        free(text);
-    } else if (ead_journal_is_new(watch->journal) && !watch->options.score_existing) {
-        *beginning = INT64_MAX;
-    }
-    return EAD_OK;
-}
-
 static EadStatus open_folder_to_watch(EadWatch *watch) {
-    EadPath path;
-    char text[32];
-    EadArrivalOptions *options = &watch->options.arrivals;
-    EAD_TRY(find_beginning(watch, path, &options->skip_until));
-    EAD_TRY(ead_arrivals_open(options, &watch->arrivals));
-    if (options->skip_until == INT64_MAX) {
-        snprintf(text, sizeof text, "%" PRId64 "\n", ead_arrivals_latest(watch->arrivals));
-        EAD_TRY(ead_atomic_file_write_text(path, text));
-    }
+    const char *folder = ead_journal_folder(watch->journal);
+    bool skips = !watch->options.score_existing && ead_journal_is_new(watch->journal);
+    EAD_TRY(ead_arrivals_open(&watch->options.arrivals, &watch->arrivals));
+    EAD_TRY(ead_images_left_out(folder, skips, watch->arrivals));
     return ead_journal_walk(watch->journal, see_line, watch);
 }
 
