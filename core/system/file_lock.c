@@ -134,8 +134,8 @@ static EadStatus busy(int descriptor, const char *path, const char *what, bool l
             what, holder.process, host, holder.place, since, path);
     return ead_fail(
         EAD_BUSY,
-        "%s: another process works there (%ld on %.*s, since %s); wait for its end, or choose another "
-        "--output",
+        "%s: another process works there (%ld on %.*s, since %s); wait for its end, or name another "
+        "folder",
         what, holder.process, host, holder.place, since);
 }
 

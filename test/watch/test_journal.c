@@ -259,6 +259,44 @@ START_TEST(a_journal_that_was_removed_begins_anew) {
 }
 END_TEST
 
+/* Which lines a receiver lacks outlasts the removal of its file, too; and files that went before it could read them do not stop it. */
+START_TEST(those_who_lag_go_on_after_a_removal) {
+    EadJournalReader *reader, *slow;
+    EadJournal *journal = open_journal(LARGE, 2);
+    ASSERT_OK(ead_journal_reader_open(journal, "mqtt", NULL, &reader));
+    append_many(journal, 2);
+    ck_assert_int_eq(take_lines(reader, 1, 1), 1);
+    shell_ok("rm -rf " FOLDER);
+    append_many(journal, 3); /* 3 to 5; the reader is away */
+    assert_file_holds(FOLDER "/mqtt.sent", "00000000000000000001");
+    ck_assert_int_eq(take_lines(reader, 1, 2), 1);
+    ck_assert_int_eq(take_lines(reader, 2, 3), 2);
+    shell_ok("rm " FOLDER "/mqtt.sent");
+    append_many(journal, 1);
+    ck_assert_int_eq(take_lines(reader, 1, 5), 1);
+    ead_journal_reader_close(reader);
+    ead_journal_close(journal);
+    journal = open_journal(500, 9);
+    ASSERT_OK(ead_journal_reader_open(journal, "mqtt", NULL, &reader));
+    ck_assert_int_eq(take_lines(reader, 9, 6), 1);
+    ASSERT_OK(ead_journal_reader_open(journal, "webhook", NULL, &slow));
+    append_many(journal, 20);
+    ck_assert_int_gt(take_lines(slow, 1, 7), 0);
+    shell_ok("rm -rf " FOLDER);
+    append_many(journal, 1); /* 27 */
+    uint64_t last = 7;
+    const EadJournalLine *lines;
+    for (int count = 1; count > 0; ead_journal_reader_sent(slow, count)) {
+        ASSERT_OK(ead_journal_reader_lines(slow, 9, &lines, &count));
+        if (count > 0) last = lines[count - 1].sequence;
+    }
+    ck_assert_uint_eq(last, 27);
+    ead_journal_reader_close(slow);
+    ead_journal_reader_close(reader);
+    ead_journal_close(journal);
+}
+END_TEST
+
 START_TEST(a_full_disk_leaves_nothing_half_written) {
     struct rlimit before, little;
     EadJournal *journal = open_journal(LARGE, 2);
@@ -339,6 +377,7 @@ static Suite *make_suite(void) {
     tcase_add_test(tests, lines_of_others_are_refused_not_removed);
     tcase_add_test(tests, damage_in_the_middle_is_told);
     tcase_add_test(tests, a_journal_that_was_removed_begins_anew);
+    tcase_add_test(tests, those_who_lag_go_on_after_a_removal);
     tcase_add_test(tests, a_full_disk_leaves_nothing_half_written);
     tcase_add_test(tests, files_are_as_large_and_as_many_as_they_may);
     tcase_add_test(tests, those_who_follow_lose_no_line);

@@ -239,14 +239,18 @@ END_TEST
 /* Any signal that ends programs; and whoever does not want to wait says so by another. */
 START_TEST(it_ends_in_its_time) {
     NEED_PROGRAM();
-    empty_folders();
-    pid_t child = start_watch("", 0);
-    put_image("a.png", 1);
-    await_lines(1);
-    kill(child, SIGUSR1);
-    await(child, &outcome);
-    ck_assert_msg(outcome.code == 0, "exit %d: %s", outcome.code, outcome.err);
-    assert_contains(outcome.err, "1 images scored");
+    static const int signals[] = {SIGUSR1, SIGUSR2, SIGQUIT, SIGXCPU, SIGALRM, SIGINT};
+    pid_t child;
+    for (int i = 0; i < COUNT(signals); i++) {
+        empty_folders();
+        child = start_watch("", 0);
+        put_image("a.png", 1);
+        await_lines(1);
+        kill(child, signals[i]);
+        await(child, &outcome);
+        ck_assert_msg(outcome.code == 0, "signal %d: exit %d: %s", signals[i], outcome.code, outcome.err);
+        assert_contains(outcome.err, "1 images scored");
+    }
     write_text(S "slow.sh", "#!/bin/sh\n: >" S "begun\nexec sleep 8\n");
     shell_ok("chmod +x " S "slow.sh");
     child = start_watch("--on-anomaly " S "slow.sh --threshold -1 --exit-timeout 3600", 0);
@@ -260,6 +264,35 @@ START_TEST(it_ends_in_its_time) {
     ck_assert_int_eq(outcome.code, 1);
     assert_contains(outcome.err, "the time for it was over");
     ck_assert_int_eq(count_journal(), 2);
+}
+END_TEST
+
+/* The journal has the lines all the same, so it is said once and is no failure. */
+START_TEST(an_output_that_is_closed_is_told_once) {
+    NEED_PROGRAM();
+    int status;
+    empty_folders();
+    unlink(S "err");
+    pid_t child = spawn_shell("exec $PROGRAM " WATCH FOLDER " >&- 2>" S "err");
+    await_shell("grep -q 'watching ' " S "err");
+    put_image("a.png", 1), put_image("b.png", 2);
+    await_lines(2);
+    kill(child, SIGTERM);
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "status %x", (unsigned)status);
+    shell_ok("grep -c 'standard output' " S "err | grep -qx 1");
+    assert_file_holds(S "err", "the lines go on in the journal alone");
+}
+END_TEST
+
+START_TEST(one_process_works_with_a_journal) {
+    NEED_PROGRAM();
+    empty_folders();
+    pid_t child = start_watch("", 0);
+    shell_ok("timeout 30 $PROGRAM " WATCH FOLDER " >/dev/null 2>" S "second; test $? -eq 1");
+    stop_watch(child, &outcome);
+    assert_file_holds(S "second", "another process works there");
+    assert_file_holds(S "second", "name another folder");
 }
 END_TEST
 
@@ -313,6 +346,8 @@ static void add_tests(TCase *tests) {
     tcase_add_test(tests, a_full_disk_is_waited_for);
     tcase_add_test(tests, a_command_gets_what_it_needs_and_no_shell);
     tcase_add_test(tests, it_ends_in_its_time);
+    tcase_add_test(tests, an_output_that_is_closed_is_told_once);
+    tcase_add_test(tests, one_process_works_with_a_journal);
     tcase_add_test(tests, what_is_wrong_is_said_before_the_work);
 }
 

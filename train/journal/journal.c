@@ -228,12 +228,33 @@ void ead_journal_thin_out(EadJournal *journal) {
     }
 }
 
-/* Begins a file with the next line. */
-static EadStatus begin_file(EadJournal *journal) {
+bool ead_journal_is_removed(int descriptor) {
+    struct stat info;
+    return fstat(descriptor, &info) == 0 && info.st_nlink == 0;
+}
+
+/* Knows the files that are there now. */
+static EadStatus list_again(EadJournal *journal) {
+    EadJournal found = {.options = journal->options};
+    EadStatus status = list_files(&found);
+    if (status == EAD_OK && found.count == 0)
+        status = ead_fail(EAD_IO, "%s: is removed again and again", journal->options.folder);
+    uint64_t *unused = status == EAD_OK ? journal->firsts : found.firsts;
+    if (status == EAD_OK) {
+        journal->firsts = found.firsts;
+        journal->count = found.count;
+        journal->capacity = found.capacity;
+    }
+    free(unused);
+    return status;
+}
+
+/* Begins a file with the next line; anew: those before it may be gone. */
+static EadStatus begin_file(EadJournal *journal, bool anew) {
     int descriptor;
     EAD_TRY(open_file(journal, journal->next, O_CREAT | O_TRUNC, &descriptor));
     pthread_mutex_lock(&journal->mutex);
-    EadStatus status = add_file(journal, journal->next);
+    EadStatus status = anew ? list_again(journal) : add_file(journal, journal->next);
     if (status == EAD_OK) {
         close(journal->descriptor);
         journal->descriptor = descriptor;
@@ -245,26 +266,29 @@ static EadStatus begin_file(EadJournal *journal) {
     return status;
 }
 
-/* Its last file was removed under it: lines in it would be lost at the end. The folder may have gone with it, and the lock. */
+/* Its last file was removed under it: lines in it would be lost at the end. The folder may have gone with it, the lock, and what tells the
+ * next start which lines the receivers lack. */
 static EadStatus begin_anew(EadJournal *journal) {
     EadFileLock lock;
     EAD_TRY(ead_make_directories(journal->options.folder));
     EAD_TRY(ead_folder_lock_take(journal->options.folder, &lock));
     ead_file_lock_release(&journal->lock);
     journal->lock = lock;
-    return begin_file(journal);
-}
-
-static bool is_removed(int descriptor) {
-    struct stat info;
-    return fstat(descriptor, &info) == 0 && info.st_nlink == 0;
+    EAD_TRY(begin_file(journal, true));
+    pthread_mutex_lock(&journal->mutex);
+    for (EadJournalReader *reader = journal->readers, *following; reader; reader = following) {
+        ead_journal_reader_lacks(reader, &following);
+        ead_journal_reader_keep(reader);
+    }
+    pthread_mutex_unlock(&journal->mutex);
+    return EAD_OK;
 }
 
 EadStatus ead_journal_append(EadJournal *journal, const char *line, size_t size) {
     EadPath path;
-    if (is_removed(journal->descriptor)) EAD_TRY(begin_anew(journal));
+    if (ead_journal_is_removed(journal->descriptor)) EAD_TRY(begin_anew(journal));
     if (journal->size > 0 && journal->size + (off_t)size > journal->options.file_bytes)
-        EAD_TRY(begin_file(journal));
+        EAD_TRY(begin_file(journal, false));
     EAD_TRY(ead_journal_file(journal, journal->firsts[journal->count - 1], path));
     if (!ead_write_at(journal->descriptor, line, size, journal->size) ||
         fdatasync(journal->descriptor) != 0) {

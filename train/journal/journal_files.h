@@ -28,11 +28,17 @@ EadStatus ead_journal_file(const EadJournal *journal, uint64_t first, char path[
 uint64_t ead_journal_locate(EadJournal *journal, uint64_t sequence);
 uint64_t ead_journal_behind(EadJournal *journal, uint64_t first);
 
+/* Whether a file that is open has no name any more. */
+bool ead_journal_is_removed(int descriptor);
+
 /* Bytes of whole lines in a file that is open. Errors: EAD_IO. */
 EadStatus ead_journal_extent(EadJournal *journal, uint64_t first, int descriptor, off_t *size);
 
 /* Removes files that are too many and that no reader needs, under the mutex. */
 void ead_journal_thin_out(EadJournal *journal);
+
+/* Keeps the number of the last line that a reader has got in its file, under the mutex; in a new one where that was removed. */
+void ead_journal_reader_keep(EadJournalReader *reader);
 
 /* The first line that a reader lacks, under the mutex; the reader behind it. */
 uint64_t ead_journal_reader_lacks(const EadJournalReader *reader, EadJournalReader **following);

@@ -14,7 +14,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum { PIECE_BYTES = 1 << 18, MOST_LINE = 1 << 24, NUMBER_TEXT = 32 };
+enum { PIECE_BYTES = 1 << 18, MOST_LINE = 1 << 24, NUMBER_TEXT = 32, SENT_NAME = 128 };
 
 /* A place in the journal, and the lines behind it. */
 typedef struct JournalCursor {
@@ -29,7 +29,9 @@ typedef struct JournalCursor {
 struct EadJournalReader {
     JournalCursor cursor;
     uint64_t next;         /* number of the first line that the receiver lacks; under the journal's mutex */
-    int event, kept;       /* eventfd; the file NAME.sent, or -1 */
+    int event;             /* eventfd */
+    char file[SENT_NAME];  /* "NAME.sent"; "": the receiver knows itself what it has */
+    int kept;              /* that file, or -1; under the mutex */
     EadJournalLine *lines; /* [count], of which some are sent */
     off_t *ends;           /* [count] */
     int count, capacity, end_capacity;
@@ -129,9 +131,28 @@ EadStatus ead_journal_reader_lines(EadJournalReader *reader, int most, const Ead
     return EAD_OK;
 }
 
-static void keep_number(const EadJournalReader *reader) {
+static EadStatus open_sent(EadJournalReader *reader, EadPath path, int *descriptor) {
+    EAD_TRY(ead_path_in(path, reader->cursor.journal->options.folder, reader->file));
+    *descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+    return *descriptor >= 0 ? EAD_OK
+                            : ead_fail(EAD_IO, "%s: cannot read and write: %s", path, strerror(errno));
+}
+
+/* Where the whole folder was removed it may be another process's by now, until the journal begins anew. */
+static void replace_removed(EadJournalReader *reader) {
+    EadPath path;
+    int descriptor;
+    if (!ead_journal_is_removed(reader->kept) || ead_journal_is_removed(reader->cursor.journal->descriptor) ||
+        open_sent(reader, path, &descriptor) != EAD_OK)
+        return;
+    close(reader->kept);
+    reader->kept = descriptor;
+}
+
+void ead_journal_reader_keep(EadJournalReader *reader) {
     char text[NUMBER_TEXT];
     if (reader->kept < 0) return;
+    replace_removed(reader);
     int length = snprintf(text, sizeof text, "%020" PRIu64 "\n", reader->next - 1);
     bool kept = ead_write_at(reader->kept, text, (size_t)length, 0);
     (void)kept; /* else some lines are sent again after the next start */
@@ -142,28 +163,26 @@ void ead_journal_reader_sent(EadJournalReader *reader, int count) {
     EadJournal *journal = reader->cursor.journal;
     pthread_mutex_lock(&journal->mutex);
     reader->next = reader->lines[count - 1].sequence + 1;
+    ead_journal_reader_keep(reader);
     ead_journal_thin_out(journal);
     pthread_mutex_unlock(&journal->mutex);
     reader->cursor.at = reader->ends[count - 1];
-    keep_number(reader);
 }
 
 /* The number in NAME.sent; one that is not there, or damaged, is as if it were new, or knew nothing. */
 static EadStatus open_kept(EadJournalReader *reader, const char *name) {
-    EadPath path, file;
+    EadPath path;
     char text[NUMBER_TEXT] = "";
     uint64_t sent;
-    snprintf(file, sizeof file, "%.100s.sent", name);
-    EAD_TRY(ead_path_in(path, reader->cursor.journal->options.folder, file));
-    bool there = access(path, F_OK) == 0;
-    reader->kept = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
-    ssize_t got = reader->kept >= 0 ? pread(reader->kept, text, sizeof text - 1, 0) : -1;
+    snprintf(reader->file, sizeof reader->file, "%.100s.sent", name);
+    EAD_TRY(open_sent(reader, path, &reader->kept));
+    ssize_t got = pread(reader->kept, text, sizeof text - 1, 0);
     if (got < 0) return ead_fail(EAD_IO, "%s: cannot read and write: %s", path, strerror(errno));
     text[got] = '\0';
     bool known = sscanf(text, "%" SCNu64, &sent) == 1;
     if (known && sent < reader->next) reader->next = sent + 1;
-    if (!known && there && got > 0) reader->next = 1;
-    keep_number(reader);
+    if (!known && got > 0) reader->next = 1;
+    ead_journal_reader_keep(reader);
     return EAD_OK;
 }
 

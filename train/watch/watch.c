@@ -136,8 +136,9 @@ static void print_line(EadWatch *watch, const char *line, size_t size) {
     if (watch->silent) return;
     fwrite(line, 1, size, stdout);
     watch->silent = ead_print_flush(stdout) != EAD_OK;
-    if (watch->silent)
-        ead_print(stderr, "efficientad: %s; the lines go on in the journal alone\n", ead_error_message());
+    if (!watch->silent) return;
+    ead_print(stderr, "efficientad: %s; the lines go on in the journal alone\n", ead_error_message());
+    if (!freopen("/dev/null", "w", stdout)) clearerr(stdout); /* said once: not at the end, too */
 }
 
 /* *noted: whether the journal has it. */
