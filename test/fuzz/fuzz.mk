@@ -2,7 +2,8 @@
 FUZZERS := $(patsubst test/fuzz/%.c,build/fuzz/%,$(wildcard test/fuzz/fuzz_*.c))
 FUZZED_FOLDERS := core/base core/system core/file core/image data/codec data/dataset data/source data/torch train/config \
     train/metrics train/sweep train/support
-FUZZED  := $(wildcard $(FUZZED_FOLDERS:%=%/*.c)) $(addprefix train/export/,onnx_read.c onnx_write.c) $(addprefix train/serve/,exchange.c inference.c routes.c) train/page/decisions.c
+FUZZED  := $(wildcard $(FUZZED_FOLDERS:%=%/*.c)) $(addprefix train/export/,onnx_read.c onnx_write.c) $(addprefix train/serve/,exchange.c inference.c routes.c) train/page/decisions.c \
+    $(addprefix train/journal/,journal.c journal_reader.c watch_result_parts.c)
 FUZZ_SECONDS ?= 60
 FUZZ_CFLAGS := -O1 -g -std=c11 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -DEAD_VERSION='"fuzz"' \
     $(DEFINES) $(CPPFLAGS) $(call pkg_config,--cflags $(PACKAGES))
