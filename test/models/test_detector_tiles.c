@@ -73,8 +73,8 @@ static double difference_in_tiles(const char *algorithm, double overlap, int wid
 /* Distances of student and teacher have no seams. Winograd's algorithm begins its blocks elsewhere in each tile, and so rounds
  * otherwise, but no more than in the whole image: both are held against direct convolutions of the whole image. */
 START_TEST(tiles_see_what_the_whole_image_shows) {
-    static const int sizes[][2] = {{128, 96}, {64, 64}, {200, 64}, {72, 180}, {156, 200}};
-    static const double overlaps[] = {0, 0.5, 0.75};
+    static const int sizes[][2] = {{128, 96}, {64, 64}, {200, 64}, {72, 180}};
+    static const double overlaps[] = {0, 0.5};
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
         int width = sizes[s][0], height = sizes[s][1];
         setenv("EFFICIENTAD_CONV", "direct", 1);
