@@ -66,11 +66,6 @@ static int take(EadDetectorPool *pool, TakenImage *taken) {
     return count;
 }
 
-int64_t ead_pool_map_cells(const EadModel *model, const EadPoolImage *image) {
-    if (model->tiles.size) return (int64_t)image->width * image->height;
-    return (int64_t)model->width * model->height;
-}
-
 static EadStatus run(EadDetector *detector, EadMapSize map_size, const TakenImage *taken, int count,
                      EadImageView *views, float **maps, float *scores) {
     EadRunOptions options = {.size = sizeof options, .map_size = map_size};

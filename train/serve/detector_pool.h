@@ -17,7 +17,10 @@ enum { EAD_POOL_BATCH = 64 }; /* most images that go through a network at once *
 typedef struct EadDetectorPool EadDetectorPool;
 
 /* Numbers of an image's map: of the model's size [height][width], with tiles of the image's. */
-int64_t ead_pool_map_cells(const EadModel *model, const EadPoolImage *image);
+static inline int64_t ead_pool_map_cells(const EadModel *model, const EadPoolImage *image) {
+    if (model->tiles.size) return (int64_t)image->width * image->height;
+    return (int64_t)model->width * model->height;
+}
 
 /* `count` detectors of `threads` threads each, for batches of up to `batch` images (1..EAD_POOL_BATCH). model must outlive it. Errors: those of
  * ead_detector_new(). */
