@@ -37,7 +37,7 @@ static EadStatus tell_tiles(EadFitRun *run) {
               "in tiles, an image of %d x %d takes about %s here, and the %d validation images at the end, "
               "each looked at twice, about %s\n",
               width, height, ead_duration_text(run->pace.image, one), validation,
-              ead_duration_text(2 * validation * run->pace.image, end));
+              ead_duration_text(ead_pace_validation(run->pace.image, validation), end));
     return EAD_OK;
 }
 

@@ -96,9 +96,13 @@ static double seconds_before(const EadPace *pace) {
     return pace->image * (pace->train + pace->validation);
 }
 
-/* Calibration and scores of the validation images; scores of the test images, beside which metrics and report take little. */
+double ead_pace_validation(double image, int validation) {
+    return image * 2 * validation;
+}
+
+/* Also scores of the test images, beside which metrics and report take little. */
 static double seconds_after(const EadPace *pace) {
-    return pace->image * (2 * pace->validation + pace->test);
+    return ead_pace_validation(pace->image, pace->validation) + pace->image * pace->test;
 }
 
 double ead_pace_besides(const EadPace *pace) {

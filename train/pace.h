@@ -45,6 +45,10 @@ EadStatus ead_pace_sample(const EadFit *fit, const EadRunSpec *spec, int images,
 EadStatus ead_pace_image(const EadFit *fit, const EadRunSpec *spec, const EadDataset *dataset,
                          double *seconds);
 
+/* Seconds of the validation images behind the steps: each is looked at twice, for calibration and for its score; image as
+ * in EadPace. */
+double ead_pace_validation(double image, int validation);
+
 /* Seconds of the looks at images between the steps, and of all besides the steps; of image, counted and the numbers of
  * images. */
 double ead_pace_looks(const EadPace *pace, const EadConfig *config);
