@@ -220,7 +220,7 @@ void ead_pace_describe(const EadPace *pace, const char *what, char text[EAD_PACE
 /* Epochs are whole; so are steps. */
 static EadStatus scale_key(EadConfig *config, int key, double factor) {
     char text[32];
-    int before = *(const int *)(const void *)((const char *)config + ead_config_key(key)->offset);
+    int before = *(const int *)ead_config_member(config, key);
     double value = fmin(floor(before * factor + 1e-6), 1e8);
     snprintf(text, sizeof text, "%.0f", fmax(value, 1));
     return ead_config_set_key(config, key, text);

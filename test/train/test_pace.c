@@ -55,8 +55,7 @@ static void check_picked(const char *settings, const char *key, int *picked) {
     run_in_time(SCRATCH "timed/", settings);
     ASSERT_OK(ead_config_defaults(&config));
     ASSERT_OK(ead_config_load(SCRATCH "timed/config.yaml", &config));
-    *picked =
-        *(const int *)(const void *)((const char *)&config + ead_config_key(ead_config_find(key))->offset);
+    *picked = *(const int *)ead_config_member(&config, ead_config_find(key));
     snprintf(text, sizeof text, "%s %s=%d train.lr=%g", settings, key, *picked, config.train_lr);
     ead_config_free(&config);
     train(SCRATCH "told/", text);

@@ -36,7 +36,7 @@ typedef struct Eval {
 static int *map_choice(Eval *eval) {
     const EadFit *fit = ead_fit_find(eval->model->method->name);
     if (!fit || fit->maps_key < 0) return NULL;
-    return (int *)(void *)((char *)&eval->config + ead_config_key(fit->maps_key)->offset);
+    return ead_config_member(&eval->config, fit->maps_key);
 }
 
 /* The maps and the threshold: those of the file unless other ones are asked for. trained: the file's rule. */

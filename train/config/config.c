@@ -1,4 +1,4 @@
-/* Rows, defaults and names of config keys; what they must fulfil together; where two configs differ. */
+/* Rows, defaults and names of config keys; what they must fulfil together. */
 #include "train/config/config.h"
 
 #include "core/base/paths.h"
@@ -21,6 +21,23 @@ static const EadConfigKey keys[EAD_CONFIG_KEYS] = {
 
 const EadConfigKey *ead_config_key(int index) {
     return &keys[index];
+}
+
+bool ead_config_reads(const EadConfig *config, int key) {
+    static const char *const methods[] = {
+#define EAD_METHOD(name, maps) #name,
+#include "models/methods.def"
+#undef EAD_METHOD
+    };
+    const char *name = keys[key].rule.name, *help = keys[key].help;
+    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
+        size_t length = strlen(methods[i]);
+        bool own = strncmp(name, methods[i], length) == 0 && name[length] == '.';
+        bool named = strncmp(help, methods[i], length) == 0 && help[length] == ':';
+        /* An ensemble, METHOD_ensemble, reads the keys of its members. */
+        if (own || named) return strncmp(config->model_method, methods[i], length) == 0;
+    }
+    return true;
 }
 
 /* Keys that have a new name; the old one stays accepted wherever a key can be named. */
@@ -48,7 +65,7 @@ EadStatus ead_config_note_renamed(EadConfig *config, int index, const char *name
     return ead_strings_add(&config->renamed, notice);
 }
 
-static void *member_of(const EadConfig *config, int index) {
+void *ead_config_member(const EadConfig *config, int index) {
     return (char *)config + keys[index].offset;
 }
 
@@ -70,7 +87,7 @@ EadStatus ead_config_set_key(EadConfig *config, int index, const char *text) {
     if (rule->kind == EAD_KIND_LIST) return ead_config_parse_list(config, index, text);
     EAD_TRY(move_to_step(config, rule, text, nearest));
     EAD_TRY(ead_value_parse(rule, *nearest ? nearest : text, &value));
-    return ead_value_store(rule->kind, &value, member_of(config, index));
+    return ead_value_store(rule->kind, &value, ead_config_member(config, index));
 }
 
 EadStatus ead_config_defaults(EadConfig *config) {
@@ -79,7 +96,7 @@ EadStatus ead_config_defaults(EadConfig *config) {
         /* A list is checked with a config of defaults, so its own default is not. */
         EadValue list = {.text = keys[i].default_text};
         EadStatus status = keys[i].rule.kind == EAD_KIND_LIST
-                               ? ead_value_store(EAD_KIND_LIST, &list, member_of(config, i))
+                               ? ead_value_store(EAD_KIND_LIST, &list, ead_config_member(config, i))
                                : ead_config_set_key(config, i, keys[i].default_text);
         if (status == EAD_OK) continue;
         ead_config_free(config);
@@ -89,7 +106,7 @@ EadStatus ead_config_defaults(EadConfig *config) {
 }
 
 void ead_config_free(EadConfig *config) {
-    for (int i = 0; i < EAD_CONFIG_KEYS; i++) ead_value_free(keys[i].rule.kind, member_of(config, i));
+    for (int i = 0; i < EAD_CONFIG_KEYS; i++) ead_value_free(keys[i].rule.kind, ead_config_member(config, i));
     ead_strings_free(&config->renamed);
     ead_problems_free(&config->problems);
     *config = (EadConfig){0};
@@ -136,8 +153,8 @@ EadStatus ead_config_set(EadConfig *config, const char *assignment, const char *
 
 const char *ead_config_choice(const EadConfig *config, EadConfigKeyId key, char buffer[EAD_CHOICE_SIZE]) {
     size_t length = 0;
-    const char *choice =
-        ead_value_choice(keys[key].rule.constraint, *(const int *)member_of(config, (int)key), &length);
+    const char *choice = ead_value_choice(keys[key].rule.constraint,
+                                          *(const int *)ead_config_member(config, (int)key), &length);
     snprintf(buffer, EAD_CHOICE_SIZE, "%.*s", (int)length, choice ? choice : "");
     return buffer;
 }
@@ -183,7 +200,7 @@ void ead_config_wrong(EadConfig *config, EadConfigKeyId key, const char *format,
 }
 
 bool ead_config_is_there(EadConfig *config, EadConfigKeyId key) {
-    const char *path = *(char *const *)member_of(config, (int)key);
+    const char *path = *(char *const *)ead_config_member(config, (int)key);
     if (empty(path) || access(path, R_OK) == 0) return !empty(path);
     ead_config_judge(config, key, ead_fail(EAD_BAD_ARGUMENT, "cannot read %s: %s", path, strerror(errno)));
     return false;
@@ -237,7 +254,7 @@ static void check_folders(EadConfig *config, bool test_only) {
                                            EAD_KEY_dataset_defects, EAD_KEY_dataset_masks};
     bool based = empty(config->dataset_path) || ead_path_is_folder(config->dataset_path);
     for (size_t i = test_only ? 1 : 0; i < sizeof parts / sizeof *parts; i++) {
-        const char *part = *(char *const *)member_of(config, (int)parts[i]);
+        const char *part = *(char *const *)ead_config_member(config, (int)parts[i]);
         EadPath path;
         if (empty(part) || (!based && part[0] != '/')) continue;
         if (ead_path_in(path, config->dataset_path, part) != EAD_OK)
@@ -329,12 +346,6 @@ EadStatus ead_config_try_dataset(const EadConfig *config) {
     return EAD_OK;
 }
 
-bool ead_config_same_dataset(const EadConfig *a, const EadConfig *b) {
-    for (int key = EAD_KEY_dataset_type; key <= EAD_KEY_dataset_masks; key++)
-        if (!ead_value_equal(keys[key].rule.kind, member_of(a, key), member_of(b, key))) return false;
-    return true;
-}
-
 EadStatus ead_config_tell_doubts(const EadConfig *config, const EadStringList *doubts, int64_t missed) {
     for (int i = 0; i < doubts->count && !config->dataset_strict; i++)
         ead_print(stderr, "warning: %s\n", doubts->items[i]);
@@ -376,126 +387,4 @@ const char *ead_config_dataset_name(const EadConfig *config) {
 const char *ead_config_backbone_name(const EadConfig *config) {
     if (strcmp(config->model_method, "patchcore_ensemble") == 0) return config->patchcore_ensemble_members;
     return config->model_backbone[0] ? ead_path_base(config->model_backbone) : EAD_DEFAULT_BACKBONE;
-}
-
-/* ---- two configs ---- */
-
-/* Keys of the section distill matter to no training or evaluation. */
-static bool is_of_distillation(int key) {
-    return strncmp(keys[key].rule.name, "distill.", strlen("distill.")) == 0;
-}
-
-/* The first scope for which a key must agree; -1: it never matters. A new key matters unless it is named
- * here: a needless refusal is seen, a wrong resume is not. */
-static int first_scope_of(int key) {
-    switch (key) {
-    case EAD_KEY_output:
-    case EAD_KEY_dataset_cache:
-    case EAD_KEY_dataset_max_pixels:
-    case EAD_KEY_dataset_strict:
-    case EAD_KEY_train_threads:
-    case EAD_KEY_train_teacher_cache:
-    case EAD_KEY_train_checkpoint_every:
-    case EAD_KEY_train_tensorboard:
-    case EAD_KEY_train_test_every:
-    case EAD_KEY_train_keep:
-    case EAD_KEY_eval_maps:
-    case EAD_KEY_eval_overlays:
-        return -1;
-    case EAD_KEY_train_steps:
-    case EAD_KEY_patchcore_add:
-    case EAD_KEY_simplenet_epochs:
-    case EAD_KEY_fastflow_epochs:
-        return EAD_SAME_TRAINING;
-    case EAD_KEY_maps_normalization:
-    case EAD_KEY_maps_q_start:
-    case EAD_KEY_maps_q_end:
-    case EAD_KEY_maps_select:
-    case EAD_KEY_patchcore_ensemble_fusion:
-    case EAD_KEY_eval_pro_max_fpr:
-    case EAD_KEY_score_method:
-    case EAD_KEY_score_cells:
-    case EAD_KEY_threshold_method:
-    case EAD_KEY_threshold_quantile:
-    case EAD_KEY_threshold_false_alarm_rate:
-        return EAD_SAME_RESULT;
-    default:
-        return is_of_distillation(key) ? -1 : EAD_SAME_STEPS;
-    }
-}
-
-static bool matters_to_distillation(int key) {
-    switch (key) {
-    case EAD_KEY_model_size:
-    case EAD_KEY_model_image_size:
-    case EAD_KEY_train_seed:
-    case EAD_KEY_train_precision:
-        return true;
-    case EAD_KEY_distill_steps:
-    case EAD_KEY_distill_judges:
-        return false;
-    default:
-        return is_of_distillation(key);
-    }
-}
-
-bool ead_config_matters(int key) {
-    return first_scope_of(key) >= 0;
-}
-
-bool ead_config_reads(const EadConfig *config, int key) {
-    static const char *const methods[] = {
-#define EAD_METHOD(name, maps) #name,
-#include "models/methods.def"
-#undef EAD_METHOD
-    };
-    const char *name = keys[key].rule.name, *help = keys[key].help;
-    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
-        size_t length = strlen(methods[i]);
-        bool own = strncmp(name, methods[i], length) == 0 && name[length] == '.';
-        bool named = strncmp(help, methods[i], length) == 0 && help[length] == ':';
-        /* An ensemble, METHOD_ensemble, reads the keys of its members. */
-        if (own || named) return strncmp(config->model_method, methods[i], length) == 0;
-    }
-    return true;
-}
-
-/* Whether a key names the same file or folder in both, however it is spelled. */
-static bool same_path(const EadConfig *a, const EadConfig *b, int key) {
-    const char *left = *(char *const *)member_of(a, key), *right = *(char *const *)member_of(b, key);
-    bool word = key == EAD_KEY_penalty_path && (ead_config_draws_penalty(a) || ead_config_draws_penalty(b));
-    bool below = key == EAD_KEY_dataset_train_good || key == EAD_KEY_dataset_test_good ||
-                 key == EAD_KEY_dataset_defects || key == EAD_KEY_dataset_masks; /* dataset.path */
-    EadPath first, second;
-    if (key == EAD_KEY_model_backbone && !*left) left = EAD_DEFAULT_BACKBONE;
-    if (key == EAD_KEY_model_backbone && !*right) right = EAD_DEFAULT_BACKBONE;
-    if (strcmp(left, right) == 0) return true; /* the name of a network */
-    return !word && *left && *right && ead_path_in(first, below ? a->dataset_path : "", left) == EAD_OK &&
-           ead_path_in(second, below ? b->dataset_path : "", right) == EAD_OK && ead_path_same(first, second);
-}
-
-int ead_config_difference(const EadConfig *a, const EadConfig *b, EadCompareScope scope) {
-    for (int i = 0; i < EAD_CONFIG_KEYS; i++) {
-        const EadConfigKey *key = ead_config_key(i);
-        const void *left = (const char *)a + key->offset, *right = (const char *)b + key->offset;
-        int from = first_scope_of(i);
-        bool must_agree =
-            scope == EAD_SAME_DISTILLATION ? matters_to_distillation(i) : from >= 0 && from <= (int)scope;
-        if (!must_agree || ead_value_equal(key->rule.kind, left, right)) continue;
-        if (key->rule.kind != EAD_KIND_PATH || !same_path(a, b, i)) return i;
-    }
-    return -1;
-}
-
-EadStatus ead_config_fail_difference(const EadConfig *a, const EadConfig *b, int key, const char *label,
-                                     const char *hint) {
-    char *before = NULL, *now = NULL;
-    EadStatus status = ead_config_value_text(a, (EadConfigKeyId)key, &before);
-    if (status == EAD_OK) status = ead_config_value_text(b, (EadConfigKeyId)key, &now);
-    if (status == EAD_OK)
-        status = ead_fail(EAD_BAD_ARGUMENT, "%s: was made with %s: %s, the config now says %s; %s", label,
-                          ead_config_key(key)->rule.name, before, now, hint);
-    free(before);
-    free(now);
-    return status;
 }

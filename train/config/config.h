@@ -122,6 +122,9 @@ typedef struct EadConfigKey {
 /* Row number `index`, 0 <= index < EAD_CONFIG_KEYS. */
 const EadConfigKey *ead_config_key(int index);
 
+/* Where a config holds the value of row number `index`. */
+void *ead_config_member(const EadConfig *config, int index);
+
 /* The number of the row with that name, or that had it before, or -1. */
 int ead_config_find(const char *name);
 

@@ -160,8 +160,7 @@ EadStatus ead_config_load(const char *path, EadConfig *config) {
 }
 
 static void write_value(FILE *stream, const EadConfig *config, int index) {
-    const EadConfigKey *key = ead_config_key(index);
-    ead_value_write(stream, &key->rule, (const char *)config + key->offset);
+    ead_value_write(stream, &ead_config_key(index)->rule, ead_config_member(config, index));
 }
 
 /* Writes all keys, nested one level by their section. */

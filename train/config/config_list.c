@@ -50,7 +50,7 @@ static void write_keys(FILE *stream, const EadConfig *config, const bool given[E
         const EadConfigKey *key = ead_config_key(i);
         if (!given[i]) continue;
         fprintf(stream, "%s%s: ", before, key->rule.name);
-        ead_value_write(stream, &key->rule, (const char *)config + key->offset);
+        ead_value_write(stream, &key->rule, ead_config_member(config, i));
         before = ", ";
     }
     fputs(before[0] == '{' ? "{}" : "}", stream);
@@ -100,7 +100,7 @@ EadStatus ead_config_take_list(const EadYamlNode *node, int index, EadConfig *co
     fputc(']', stream);
     EAD_TRY(ead_memory_stream_close(stream, &text, "a list"));
     EadStatus status =
-        ead_value_store(key->rule.kind, &(EadValue){.text = text}, (char *)config + key->offset);
+        ead_value_store(key->rule.kind, &(EadValue){.text = text}, ead_config_member(config, index));
     free(text);
     return status == EAD_OK ? ead_problems_since(problems, known) : status;
 }
@@ -121,7 +121,7 @@ EadStatus ead_config_parse_list(EadConfig *config, int index, const char *text) 
 /* The list, as it was read before. */
 static EadStatus open_list(const EadConfig *config, EadConfigKeyId key, EadYamlNode **root) {
     const EadConfigKey *row = ead_config_key((int)key);
-    const char *text = *(char *const *)(const void *)((const char *)config + row->offset);
+    const char *text = *(char *const *)ead_config_member(config, (int)key);
     return ead_yaml_parse(text, strlen(text), row->rule.name, "config", root);
 }
 
@@ -160,7 +160,7 @@ EadStatus ead_config_list_entry(const EadConfig *config, EadConfigKeyId key, int
         whole = whole && at->kind == EAD_YAML_MAPPING;
     EadConfig base = *config; /* borrows all but a list that no config may have */
     static const char none[] = "[]";
-    if (!whole) *(const char **)(void *)((char *)&base + ead_config_key((int)key)->offset) = none;
+    if (!whole) *(const char **)ead_config_member(&base, (int)key) = none;
     EadStatus status = ead_config_copy(&base, out);
     out->unread = node->kind != EAD_YAML_MAPPING;
     if (status == EAD_OK && !out->unread) status = ead_config_apply(node, out);

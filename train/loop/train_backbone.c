@@ -61,7 +61,7 @@ static void check_file(EadConfig *config) {
 
 /* Without the name of the backbone there is nothing to look for them in. */
 static void check_layers(EadConfig *config, EadConfigKeyId layers) {
-    const char *names = *(char **)(void *)((char *)config + ead_config_key((int)layers)->offset);
+    const char *names = *(char **)ead_config_member(config, (int)layers);
     EadBackbone backbone;
     EadTaps taps;
     if (!names[0] || config->unread || ead_config_was_refused(config, EAD_KEY_model_backbone)) return;
