@@ -32,7 +32,7 @@ data/cache      | core data/codec data/source
 data/loader     | core data/cache data/codec data/drawn data/source
 data/torch      | core data/codec
 train/support   | core data/dataset/csv_reader.h
-train/config    | $support data models/methods.def train/efficientad/keys.def train/patchcore/keys.def train/patchcore_ensemble/keys.def train/simplenet/keys.def train/fastflow/keys.def train/distill/keys.def
+train/config    | $support data train/efficientad/keys.def train/patchcore/keys.def train/patchcore_ensemble/keys.def train/simplenet/keys.def train/fastflow/keys.def train/distill/keys.def
 train/cli       | $support train/config models/methods.def
 train/metrics   | $support data
 train/report    | $support data train/config train/metrics

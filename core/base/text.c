@@ -116,6 +116,14 @@ bool ead_begins_like_one(const char *text, const char *beginnings) {
     return false;
 }
 
+bool ead_has_word(const char *words, const char *word) {
+    for (size_t length; *words; words += length + (words[length] == ' ')) {
+        length = strcspn(words, " ");
+        if (length == strlen(word) && strncmp(words, word, length) == 0) return true;
+    }
+    return false;
+}
+
 /* ---- lists ---- */
 
 /* Whether the byte ends a name; the first one that can decides what separates. */

@@ -19,6 +19,9 @@ EadStatus ead_read_text(const char *path, size_t max_size, char **text, size_t *
 /* Whether a text begins like one of "a|b". */
 bool ead_begins_like_one(const char *text, const char *beginnings);
 
+/* Whether one of several words with blanks between them is `word`. */
+bool ead_has_word(const char *words, const char *word);
+
 enum { EAD_LIST_HEAD = 256 };
 
 /* A list of names as it comes in, one a line or, as `find -print0` writes it, each with a byte of 0 behind

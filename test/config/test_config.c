@@ -318,34 +318,6 @@ START_TEST(test_round_trip) {
 }
 END_TEST
 
-/* Keys of one method, by their section or their help, and those of all. */
-START_TEST(methods_read_their_keys) {
-    static const struct {
-        const char *method, *reads, *leaves;
-    } cases[] = {
-        {"efficientad", "train.steps maps.q_end model.size train.seed", "patchcore.width fastflow.lr"},
-        {"patchcore", "patchcore.width model.backbone", "train.steps train.lr loss.penalty simplenet.sigma"},
-        {"patchcore_ensemble", "patchcore.width patchcore_ensemble.fusion", "train.steps model.size"},
-        {"simplenet", "simplenet.epochs roi.box", "train.steps patchcore_ensemble.fusion"},
-    };
-    EadConfig config = defaults();
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        char setting[64], keys[128];
-        snprintf(setting, sizeof setting, "model.method=%s", cases[i].method);
-        ck_assert_int_eq(ead_config_set(&config, setting, "--set"), EAD_OK);
-        for (int read = 0; read < 2; read++) {
-            snprintf(keys, sizeof keys, "%s", read ? cases[i].reads : cases[i].leaves);
-            for (char *key = strtok(keys, " "); key; key = strtok(NULL, " ")) {
-                ck_assert_int_ge(ead_config_find(key), 0);
-                ck_assert_msg(ead_config_reads(&config, ead_config_find(key)) == read, "%s: %s", setting,
-                              key);
-            }
-        }
-    }
-    ead_config_free(&config);
-}
-END_TEST
-
 /* --help-config is itself a config: that of the defaults. */
 START_TEST(test_reference) {
     char *text = NULL, *expected, *got;
@@ -481,7 +453,6 @@ int main(void) {
     tcase_add_test(tests, test_renamed);
     tcase_add_test(tests, test_set);
     tcase_add_test(tests, test_round_trip);
-    tcase_add_test(tests, methods_read_their_keys);
     tcase_add_test(tests, test_reference);
     tcase_add_test(tests, test_cross_checks);
     tcase_add_test(tests, test_load);

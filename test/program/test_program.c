@@ -421,6 +421,11 @@ START_TEST(keys_of_other_methods_are_told) {
                   "exit %d: %s", outcome.code, outcome.err);
     ck_assert_ptr_null(strstr(outcome.err, "patchcore.width has no effect"));
     shell_ok("rm -rf " RUN);
+    /* It fails after that, at its backbone. */
+    run(DISTILL " --set tiles.size=64 --set model.size=medium --set patchcore.width=64", 0, &outcome);
+    assert_contains(outcome.err, "--set tiles.size has no effect: distill does not use it");
+    ck_assert_ptr_null(strstr(outcome.err, "model.size has no effect"));
+    ck_assert_ptr_null(strstr(outcome.err, "patchcore.width has no effect")); /* its judges use it */
 }
 END_TEST
 

@@ -5,6 +5,7 @@
 #include "core/base/printing.h"
 #include "core/base/memory.h"
 #include "core/base/paths.h"
+#include "core/base/text.h"
 #include "core/system/machine.h"
 #include "core/system/openmp_threads.h"
 
@@ -71,13 +72,7 @@ const EadOption *ead_option(EadOptionId id) {
 }
 
 bool ead_option_belongs(EadOptionId id, const char *command) {
-    size_t length = strlen(command);
-    for (const char *name = options[id].commands; *name;) {
-        size_t part = strcspn(name, " ");
-        if (part == length && strncmp(name, command, length) == 0) return true;
-        name += part + (name[part] == ' ');
-    }
-    return false;
+    return ead_has_word(options[id].commands, command);
 }
 
 /* The option of a command by "--name" (its first `length` bytes) or by letter; -1 for none. */

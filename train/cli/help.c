@@ -153,9 +153,11 @@ void ead_help_print_man(FILE *stream) {
     man_line(stream, ".SH CONFIG KEYS\n", precedence, "\n");
     for (int i = 0; i < EAD_CONFIG_KEYS; i++) {
         const EadConfigKey *key = ead_config_key(i);
+        char readers[EAD_READERS_SIZE];
         man_line(stream, ".TP\n\\fB", key->rule.name, "\\fR");
         if (key->rule.constraint[0]) man_line(stream, " ", key->rule.constraint, "");
-        man_line(stream, "\n", key->help, ".");
+        man_line(stream, "\n", ead_config_readers(i, readers), "");
+        man_line(stream, "", key->help, ".");
         if (key->default_text[0]) man_line(stream, " Default: ", key->default_text, ".");
         fputc('\n', stream);
     }

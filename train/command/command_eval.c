@@ -87,16 +87,14 @@ static void open_model(Eval *eval) {
 /* Keys that the model has taken on in its training; a setting of them now would change what the results say of it, and
  * nothing else. */
 static bool is_of_training(const EadFit *fit, const EadConfig *config, int key) {
-    static const char *const sections[] = {
-        "roi.",   "model.",       "loss.",    "penalty.", "augment.",           "score.",
-        "tiles.", "autoencoder.", "distill.", "train.",   "maps.normalization", "maps.q_"};
+    static const char *const sections[] = {"roi.", "model.", "score.", "train."};
     const char *name = ead_config_key(key)->rule.name;
     (void)config;
     if (fit && key == fit->maps_key) return false;
     if (key == EAD_KEY_train_threads || key == EAD_KEY_train_precision) return false;
     for (size_t i = 0; i < sizeof sections / sizeof *sections; i++)
         if (strncmp(name, sections[i], strlen(sections[i])) == 0) return true;
-    return ead_method_of_key(key) != NULL;
+    return *ead_config_key(key)->readers != '\0';
 }
 
 /* All that is wrong. The data set is opened here only where nothing will come of it. */

@@ -40,19 +40,9 @@ static void use_threads(const EadArguments *arguments, int default_count) {
         omp_set_num_threads(omp_get_max_threads() > sharers ? omp_get_max_threads() / sharers : 1);
 }
 
-/* Whether the fit never looks at a key: it is of another method, or the length of another's training. */
 static bool is_idle(const EadFit *fit, const EadConfig *config, int key) {
-    static const char only[] = "efficientad: "; /* what the help of EfficientAD's own keys begins with */
-    const EadMethod *method = ead_method_of_key(key);
     (void)config;
-    bool lends = fit->length_key == EAD_KEY_distill_steps || strcmp(fit->name, "patchcore_ensemble") == 0;
-    if (key == EAD_KEY_train_steps) return fit->length_key != key;
-    if (fit->model && strcmp(fit->name, "efficientad") != 0 &&
-        strncmp(ead_config_key(key)->help, only, strlen(only)) == 0)
-        return true;
-    if (!method || (lends && strcmp(method->name, "patchcore") == 0))
-        return false; /* of its judges or members */
-    return strcmp(method->name, fit->name) != 0;
+    return key != fit->length_key && !ead_config_is_read_by(key, fit->name);
 }
 
 /* Whether each member of an ensemble says it for itself; the split of the images may still go by a seed. */

@@ -6,7 +6,6 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
 bool ead_pixel_threshold_given(const EadArguments *arguments, const EadModel *model) {
     return ead_arguments_given(arguments, EAD_OPTION_PIXEL_THRESHOLD) ||
@@ -29,16 +28,6 @@ EadStatus ead_model_options_apply(const EadArguments *arguments, int map_choice,
 }
 
 /* ---- keys without effect ---- */
-
-const EadMethod *ead_method_of_key(int key) {
-    const char *name = ead_config_key(key)->rule.name;
-    const EadMethod *method;
-    for (int i = 0; (method = ead_method_at(i)) != NULL; i++) {
-        size_t length = strlen(method->name);
-        if (strncmp(name, method->name, length) == 0 && name[length] == '.') return method;
-    }
-    return NULL;
-}
 
 void ead_tell_idle_keys(const EadArguments *arguments, const EadFit *fit, const EadConfig *config,
                         bool (*is_idle)(const EadFit *fit, const EadConfig *config, int key), const char *why,

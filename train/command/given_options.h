@@ -13,9 +13,6 @@ bool ead_pixel_threshold_given(const EadArguments *arguments, const EadModel *mo
  * maps are dropped, with a notice on stderr. Errors: EAD_BAD_ARGUMENT if the model lacks the maps. */
 EadStatus ead_model_options_apply(const EadArguments *arguments, int map_choice, EadModel *model);
 
-/* The method in whose section a key lies; NULL: it is of no method alone. */
-const EadMethod *ead_method_of_key(int key);
-
 /* Tells on stderr of each key set by --set that is_idle says to change nothing; why: how the message goes on behind
  * "--set KEY has no effect". */
 void ead_tell_idle_keys(const EadArguments *arguments, const EadFit *fit, const EadConfig *config,

@@ -3,6 +3,7 @@
 
 #include "core/base/paths.h"
 #include "core/base/printing.h"
+#include "core/base/text.h"
 #include "core/base/utf8.h"
 #include "data/dataset/overlap.h"
 
@@ -13,31 +14,36 @@
 #include <unistd.h>
 
 static const EadConfigKey keys[EAD_CONFIG_KEYS] = {
-#define EAD_KEY(name, kind, member, default_text, constraint, help)                                          \
-    {{name, EAD_KIND_##kind, constraint}, offsetof(EadConfig, member), default_text, help},
+#define EAD_KEY_OF(readers, name, kind, member, default_text, constraint, help)                              \
+    {{name, EAD_KIND_##kind, constraint}, offsetof(EadConfig, member), default_text, help, readers},
 #include "train/config/config_keys.def"
-#undef EAD_KEY
+#undef EAD_KEY_OF
 };
 
 const EadConfigKey *ead_config_key(int index) {
     return &keys[index];
 }
 
+bool ead_config_is_read_by(int key, const char *fit) {
+    return !*keys[key].readers || ead_has_word(keys[key].readers, fit);
+}
+
 bool ead_config_reads(const EadConfig *config, int key) {
-    static const char *const methods[] = {
-#define EAD_METHOD(name, maps) #name,
-#include "models/methods.def"
-#undef EAD_METHOD
-    };
-    const char *name = keys[key].rule.name, *help = keys[key].help;
-    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
-        size_t length = strlen(methods[i]);
-        bool own = strncmp(name, methods[i], length) == 0 && name[length] == '.';
-        bool named = strncmp(help, methods[i], length) == 0 && help[length] == ':';
-        /* An ensemble, METHOD_ensemble, reads the keys of its members. */
-        if (own || named) return strncmp(config->model_method, methods[i], length) == 0;
+    return ead_config_is_read_by(key, config->model_method);
+}
+
+const char *ead_config_readers(int key, char buffer[EAD_READERS_SIZE]) {
+    const char *readers = keys[key].readers, *name = keys[key].rule.name;
+    size_t first = strcspn(readers, " "), used = 0;
+    buffer[0] = '\0';
+    if (!*readers || (strncmp(name, readers, first) == 0 && name[first] == '.')) return buffer;
+    for (const char *word = readers; *word && used < EAD_READERS_SIZE; word += strspn(word, " ")) {
+        size_t length = strcspn(word, " ");
+        const char *behind = word[length] ? ", " : ": ";
+        used += (size_t)snprintf(buffer + used, EAD_READERS_SIZE - used, "%.*s%s", (int)length, word, behind);
+        word += length;
     }
-    return true;
+    return buffer;
 }
 
 /* Keys that have a new name; the old one stays accepted wherever a key can be named. */

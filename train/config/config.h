@@ -95,18 +95,18 @@ typedef enum EadVariantChoice { EAD_VARIANT_CHOICES(EAD_ENUMERATOR) } EadVariant
 
 /* Texts are owned and never NULL after ead_config_defaults(). */
 typedef struct EadConfig {
-#define EAD_KEY(name, kind, member, default_text, constraint, help) EAD_TYPE_##kind member;
+#define EAD_KEY_OF(readers, name, kind, member, default_text, constraint, help) EAD_TYPE_##kind member;
 #include "train/config/config_keys.def"
-#undef EAD_KEY
+#undef EAD_KEY_OF
     EadStringList renamed; /* a notice for each old name that was used */
     EadProblems problems;  /* all that is wrong with it, for ead_problems_tell() */
     bool unread;           /* a file for it could not be read: what lacks may stand there */
 } EadConfig;
 
 typedef enum EadConfigKeyId {
-#define EAD_KEY(name, kind, member, default_text, constraint, help) EAD_KEY_##member,
+#define EAD_KEY_OF(readers, name, kind, member, default_text, constraint, help) EAD_KEY_##member,
 #include "train/config/config_keys.def"
-#undef EAD_KEY
+#undef EAD_KEY_OF
     EAD_CONFIG_KEYS
 } EadConfigKeyId;
 
@@ -117,10 +117,22 @@ typedef struct EadConfigKey {
     EadValueRule rule; /* name, kind, constraint */
     size_t offset;     /* of the member in EadConfig */
     const char *default_text, *help;
+    const char *readers; /* names of the fits that read it, parted by blanks; "": all do */
 } EadConfigKey;
 
 /* Row number `index`, 0 <= index < EAD_CONFIG_KEYS. */
 const EadConfigKey *ead_config_key(int index);
+
+/* Whether the fit of that name (train/fits.def) reads a key: train.steps tells PatchCore nothing. */
+bool ead_config_is_read_by(int key, const char *fit);
+
+/* The same of the method that model.method names. */
+bool ead_config_reads(const EadConfig *config, int key);
+
+/* "efficientad, distill: ", the readers as they are told before a key's help, in buffer, which is returned; empty where
+ * all read it, or the section has the name of the first. */
+enum { EAD_READERS_SIZE = 96 };
+const char *ead_config_readers(int key, char buffer[EAD_READERS_SIZE]);
 
 /* Where a config holds the value of row number `index`. */
 void *ead_config_member(const EadConfig *config, int index);
@@ -274,9 +286,6 @@ typedef enum EadCompareScope {
 
 /* Whether the metrics of a training depend on a key at all. */
 bool ead_config_matters(int key);
-
-/* Whether the config's method reads a key, which may be one of another method alone: train.steps tells PatchCore nothing. */
-bool ead_config_reads(const EadConfig *config, int key);
 
 /* The first key in which they differ as far as `scope` asks, or -1. */
 int ead_config_difference(const EadConfig *a, const EadConfig *b, EadCompareScope scope);

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Keys of the section distill matter to no training or evaluation. */
+/* What distill alone reads matters to no training or evaluation. */
 static bool is_of_distillation(int key) {
-    return strncmp(ead_config_key(key)->rule.name, "distill.", strlen("distill.")) == 0;
+    return strcmp(ead_config_key(key)->readers, "distill") == 0;
 }
 
 /* The first scope for which a key must agree; -1: it never matters. A new key matters unless it is named

@@ -167,6 +167,7 @@ static void write_value(FILE *stream, const EadConfig *config, int index) {
 static void write_config(FILE *stream, const EadConfig *config, bool comments) {
     const char *section = "";
     size_t section_length = 0;
+    char readers[EAD_READERS_SIZE];
     for (int i = 0; i < EAD_CONFIG_KEYS; i++) {
         const EadConfigKey *key = ead_config_key(i);
         const char *name = key->rule.name, *dot = strchr(name, '.');
@@ -178,8 +179,8 @@ static void write_config(FILE *stream, const EadConfig *config, bool comments) {
         section_length = length;
         const char *indent = dot ? "  " : "";
         if (comments)
-            fprintf(stream, "%s# %s%s%s\n", indent, key->help, key->rule.constraint[0] ? "; " : "",
-                    key->rule.constraint);
+            fprintf(stream, "%s# %s%s%s%s\n", indent, ead_config_readers(i, readers), key->help,
+                    key->rule.constraint[0] ? "; " : "", key->rule.constraint);
         fprintf(stream, "%s%s: ", indent, dot ? dot + 1 : name);
         write_value(stream, config, i);
         fputc('\n', stream);
