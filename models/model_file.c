@@ -1,5 +1,6 @@
 /* The table of methods, and what their model files have in common. No file is believed unchecked. */
 #include "core/base/memory.h"
+#include "core/base/printing.h"
 #include "core/file/file_role.h"
 #include "models/method.h"
 #include "models/networks/params_file.h"
@@ -168,10 +169,9 @@ static EadStatus read_images(const EadSafetensors *file, EadModel *model) {
 /* ---- numbers of a file that is written ---- */
 
 static EadStatus write_number(EadSafetensorsWriter *writer, const char *key, float value) {
-    char text[32];
+    char text[EAD_NUMBER_TEXT];
     if (isnan(value)) return EAD_OK;
-    snprintf(text, sizeof text, "%.9g", (double)value);
-    return ead_safetensors_writer_metadata(writer, key, text);
+    return ead_safetensors_writer_metadata(writer, key, ead_float_text(value, text));
 }
 
 /* 0 is left away. */
@@ -282,18 +282,12 @@ static EadStatus read_tiles(const EadSafetensors *file, EadModel *model) {
     return status == EAD_OK ? EAD_OK : ead_fail_prefix(EAD_BAD_FILE, "%s: ", ead_safetensors_path(file));
 }
 
-static EadStatus write_exactly(EadSafetensorsWriter *writer, const char *key, double value) {
-    char text[32];
-    snprintf(text, sizeof text, "%.17g", value);
-    return ead_safetensors_writer_metadata(writer, key, text);
-}
-
 static EadStatus write_tiles(const EadModel *model, EadSafetensorsWriter *writer) {
     const EadTiles *tiles = &model->tiles;
     if (!tiles->size) return EAD_OK;
     EAD_TRY(write_whole_number(writer, TILES_SIZE, tiles->size));
-    EAD_TRY(write_exactly(writer, TILES_OVERLAP, tiles->overlap));
-    EAD_TRY(write_exactly(writer, TILES_SCALE, tiles->scale));
+    EAD_TRY(ead_metadata_number_write(writer, TILES_OVERLAP, tiles->overlap));
+    EAD_TRY(ead_metadata_number_write(writer, TILES_SCALE, tiles->scale));
     return write_whole_number(writer, EAD_TILES_WHOLE_IMAGE, tiles->whole_image);
 }
 

@@ -1,4 +1,4 @@
-/* Which characters are hidden. */
+/* Which characters are hidden; how many digits a number needs. */
 #include "core/base/printing.h"
 
 #include "core/base/memory.h"
@@ -65,6 +65,24 @@ EadStatus ead_print_flush(FILE *stream) {
     errno = 0;
     if (fflush(stream) == 0 && !ferror(stream)) return EAD_OK;
     return ead_fail(EAD_IO, "standard output: %s", strerror(errno ? errno : EIO));
+}
+
+const char *ead_float_text(float value, char text[EAD_NUMBER_TEXT]) {
+    enum { LEAST = 6, MOST = 9 };
+    for (int digits = LEAST; digits <= MOST; digits++) {
+        snprintf(text, EAD_NUMBER_TEXT, "%.*g", digits, (double)value);
+        if (strtof(text, NULL) == value && (float)strtod(text, NULL) == value) break;
+    }
+    return text;
+}
+
+const char *ead_double_text(double value, char text[EAD_NUMBER_TEXT]) {
+    enum { LEAST = 6, MOST = 17 };
+    for (int digits = LEAST; digits <= MOST; digits++) {
+        snprintf(text, EAD_NUMBER_TEXT, "%.*g", digits, value);
+        if (strtod(text, NULL) == value) break;
+    }
+    return text;
 }
 
 char *ead_name_paths(const EadStringList *paths, int64_t count, int most) {

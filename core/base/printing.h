@@ -21,6 +21,14 @@ void ead_print(FILE *stream, const char *format, ...) EAD_PRINTF(2, 3);
 /* Writes out what was printed to standard output. Errors: EAD_IO, also where an earlier write failed. */
 EadStatus ead_print_flush(FILE *stream);
 
+/* The shortest decimal number of 6 digits or more that is read as the same 32 bits, also by way of a double; in text,
+ * which is returned: 0.1, 16777217, 1e-05. What is not finite: nan, inf. */
+enum { EAD_NUMBER_TEXT = 32 };
+const char *ead_float_text(float value, char text[EAD_NUMBER_TEXT]);
+
+/* The same of 64 bits. */
+const char *ead_double_text(double value, char text[EAD_NUMBER_TEXT]);
+
 /* One line that names the paths, all of them or, with most > 0, the first ones: "a, b and 7 more". count: of
  * all, some of which may not be in the list. NULL without memory; the caller frees it. */
 char *ead_name_paths(const EadStringList *paths, int64_t count, int most);

@@ -365,8 +365,7 @@ static EadStatus write(const EadModel *base, EadSafetensorsWriter *writer) {
     snprintf(text, sizeof text, "%d", spec->couplings);
     EAD_TRY(ead_safetensors_writer_metadata(writer, "couplings", text));
     EAD_TRY(ead_safetensors_writer_metadata(writer, "kernels", kernel_names[spec->kernels]));
-    snprintf(text, sizeof text, "%.17g", spec->hidden_ratio);
-    EAD_TRY(ead_safetensors_writer_metadata(writer, "hidden_ratio", text));
+    EAD_TRY(ead_metadata_number_write(writer, "hidden_ratio", spec->hidden_ratio));
     EAD_TRY(ead_params_write(writer, &model->params, EAD_FILE_F32));
     for (int t = 0; t < spec->taps.count; t++)
         for (int k = 0; k < spec->couplings; k++) {

@@ -2,6 +2,7 @@
 #include "models/networks/params_file.h"
 
 #include "core/base/half.h"
+#include "core/base/printing.h"
 #include "core/base/text.h"
 #include "core/system/machine.h"
 
@@ -204,6 +205,11 @@ EadStatus ead_metadata_choice(const EadSafetensors *file, const char *key, const
         if (strcmp(value, choices[i]) == 0) return EAD_OK;
     }
     return ead_bad_metadata(file, key, value, all);
+}
+
+EadStatus ead_metadata_number_write(EadSafetensorsWriter *writer, const char *key, double value) {
+    char text[EAD_NUMBER_TEXT];
+    return ead_safetensors_writer_metadata(writer, key, ead_double_text(value, text));
 }
 
 EadStatus ead_metadata_number(const EadSafetensors *file, const char *key, double least, double most,

@@ -62,6 +62,9 @@ EadStatus ead_bad_metadata(const EadSafetensors *file, const char *key, const ch
 EadStatus ead_metadata_choice(const EadSafetensors *file, const char *key, const char *const *choices,
                               const char *all, int *out);
 
+/* Adds a number as text that is read as the same 64 bits. Errors: EAD_NO_MEMORY. */
+EadStatus ead_metadata_number_write(EadSafetensorsWriter *writer, const char *key, double value);
+
 /* Sets *out to a metadata value that is a number from least to most. */
 EadStatus ead_metadata_number(const EadSafetensors *file, const char *key, double least, double most,
                               double *out);

@@ -194,8 +194,7 @@ static EadStatus write_metadata(const EadPatchcore *model, const char *prefix, E
     char name[NAME_SIZE], text[128];
     ead_backbone_taps_text(&model->backbone, &spec->taps, text, sizeof text);
     EAD_TRY(ead_safetensors_writer_metadata(writer, part_name(prefix, "layers", name), text));
-    snprintf(text, sizeof text, "%.17g", spec->sigma);
-    EAD_TRY(ead_safetensors_writer_metadata(writer, part_name(prefix, "sigma", name), text));
+    EAD_TRY(ead_metadata_number_write(writer, part_name(prefix, "sigma", name), spec->sigma));
     EAD_TRY(write_count(prefix, "neighbours", spec->neighbours, writer));
     if (spec->reweight) EAD_TRY(write_count(prefix, "reweight", spec->reweight, writer));
     EAD_TRY(write_count(prefix, "rows", model->rows, writer));

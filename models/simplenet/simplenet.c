@@ -260,10 +260,8 @@ static EadStatus write(const EadModel *base, EadSafetensorsWriter *writer) {
     EAD_TRY(ead_backbone_write(&model->backbone, "backbone", model->spec.stored, writer));
     ead_backbone_taps_text(&model->backbone, &model->spec.taps, text, sizeof text);
     EAD_TRY(ead_safetensors_writer_metadata(writer, "layers", text));
-    snprintf(text, sizeof text, "%.17g", model->spec.sigma);
-    EAD_TRY(ead_safetensors_writer_metadata(writer, "sigma", text));
-    snprintf(text, sizeof text, "%.17g", (double)model->scale);
-    EAD_TRY(ead_safetensors_writer_metadata(writer, "scale", text));
+    EAD_TRY(ead_metadata_number_write(writer, "sigma", model->spec.sigma));
+    EAD_TRY(ead_metadata_number_write(writer, "scale", (double)model->scale));
     EAD_TRY(ead_params_write(writer, &model->adaptor, EAD_FILE_F32));
     EAD_TRY(ead_params_write(writer, &model->discriminator, EAD_FILE_F32));
     EAD_TRY(ead_vector_write(writer, RUNNING_MEAN, hidden, model->running));

@@ -5,6 +5,7 @@
 #include "core/base/printing.h"
 #include "core/base/text.h"
 
+#include <math.h>
 #include <stdio_ext.h>
 
 typedef struct Bytes {
@@ -249,6 +250,44 @@ START_TEST(lines_are_printed_whole) {
 }
 END_TEST
 
+/* Some numbers as they stand, and of many bit patterns: the text is read as the same number by every reader, and with a digit
+ * less, of 6 or more, it is not. */
+START_TEST(numbers_have_no_more_digits_than_they_need) {
+    static const struct {
+        float value;
+        const char *text;
+    } floats[] = {{0.1f, "0.1"},    {-0.7f, "-0.7"},           {100000, "100000"}, {16777216, "16777216"},
+                  {1e-5f, "1e-05"}, {0.3333333f, "0.3333333"}, {INFINITY, "inf"},  {-0.0f, "-0"}};
+    static const struct {
+        double value;
+        const char *text;
+    } doubles[] = {{0.1, "0.1"},
+                   {1.0 / 3, "0.3333333333333333"},
+                   {1e300, "1e+300"},
+                   {0.30000000000000004, "0.30000000000000004"}};
+    char text[EAD_NUMBER_TEXT], shorter[320];
+    for (size_t i = 0; i < sizeof floats / sizeof *floats; i++)
+        ck_assert_str_eq(ead_float_text(floats[i].value, text), floats[i].text);
+    for (size_t i = 0; i < sizeof doubles / sizeof *doubles; i++)
+        ck_assert_str_eq(ead_double_text(doubles[i].value, text), doubles[i].text);
+    ck_assert_str_eq(ead_float_text(NAN, text), "nan");
+    for (uint32_t i = 0, bits = 1; i < 20000; i++, bits = bits * 1664525 + 1013904223) {
+        float value;
+        memcpy(&value, &bits, sizeof value);
+        if (!isfinite(value)) continue;
+        ead_float_text(value, text);
+        ck_assert_msg(strtof(text, NULL) == value && (float)strtod(text, NULL) == value, "%08x: %s", bits,
+                      text);
+        int digits = 0;
+        for (const char *c = text; *c && *c != 'e'; c++) digits += *c >= '0' && *c <= '9';
+        for (const char *c = text; *c == '0' || *c == '.' || *c == '-'; c++) digits -= *c == '0';
+        if (digits <= 6) continue;
+        snprintf(shorter, sizeof shorter, "%.*g", digits - 1, (double)value);
+        ck_assert_msg(strtof(shorter, NULL) != value, "%08x: %s for %s", bits, text, shorter);
+    }
+}
+END_TEST
+
 /* The second time nothing is left to write, and what failed the first time is told all the same. */
 START_TEST(output_that_does_not_arrive_is_told) {
     FILE *stream = fopen("/dev/full", "w");
@@ -277,6 +316,7 @@ int main(void) {
     tcase_add_loop_test(tests, lists_give_their_names, 0, (int)(sizeof list_cases / sizeof *list_cases));
     tcase_add_test(tests, a_terminal_gets_nothing_to_obey);
     tcase_add_test(tests, lines_are_printed_whole);
+    tcase_add_test(tests, numbers_have_no_more_digits_than_they_need);
     tcase_add_test(tests, output_that_does_not_arrive_is_told);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

@@ -1,5 +1,6 @@
 /* `make deb`: the packages pass lintian, depend on what they use, and are enough to predict and to build the example.
  * test/packages/clean_system.sh installs them in a fresh system. */
+#include "core/base/printing.h"
 #include "test/support/runs.h"
 #include "test/support/sample_models.h"
 
@@ -29,7 +30,7 @@ static void look_into_the_packages(void) {
 static void use_them(void) {
     EadDetector *detector;
     float score;
-    char line[512];
+    char line[512], number[EAD_NUMBER_TEXT];
     save_tiny_model(S "model.safetensors", 1e6f, NULL);
     write_noise_png(S "noise.png", 60, 40, 3, 7);
     shell_ok("for deb in build/deb/*.deb; do dpkg-deb -x $deb " ROOT "; done");
@@ -46,7 +47,7 @@ static void use_them(void) {
     ead_detector_close(detector);
     shell_ok(ROOT "usr/bin/efficientad predict --quiet --model " S "model.safetensors " S "noise.png >" S
                   "said");
-    snprintf(line, sizeof line, "\"score\":%.9g,", (double)score);
+    snprintf(line, sizeof line, "\"score\":%s,", ead_float_text(score, number));
     assert_file_holds(S "said", line);
     assert_file_holds(S "example", "threshold 1e+06, highest at ");
 }

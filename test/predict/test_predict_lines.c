@@ -43,10 +43,10 @@ END_TEST
 START_TEST(json_lines_with_regions) {
     EadMapRegion items[] = {{12, 3, 4, 5, 6, 7, 8, 0.5f}, {1, 0, 0, 1, 1, 0, 0, 0.1f}};
     EadMapRegions regions = {.threshold = 0.1f, .count = 2, .area = 13, .kept = 2, .items = items};
-    EadPrediction prediction = {.path = "a.png", .score = 0.25f, .threshold = 0.25, .regions = &regions};
+    EadPrediction prediction = {.path = "a.png", .score = 0.25f, .threshold = 0.25f, .regions = &regions};
     static const char *const lines[] = {
         "[{\"area\":12,\"box\":[3,4,5,6],\"peak\":[7,8],\"score\":0.5},"
-        "{\"area\":1,\"box\":[0,0,1,1],\"peak\":[0,0],\"score\":0.100000001}]}\n",
+        "{\"area\":1,\"box\":[0,0,1,1],\"peak\":[0,0],\"score\":0.1}]}\n",
         "[{\"area\":12,\"box\":[3,4,5,6],\"peak\":[7,8],\"score\":0.5}],\"regions_left_out\":1}\n", "[]}\n"};
     for (int i = 0; i < 3; i++) {
         char text[256] = "", right[256];
@@ -67,14 +67,13 @@ START_TEST(json_lines) {
         EadPrediction prediction;
         const char *line;
     } cases[] = {
-        {{"a.png", NULL, 0.25f, (double)NAN, NULL, NULL, NULL, NULL, NULL},
-         "{\"path\":\"a.png\",\"score\":0.25}\n"},
-        {{"a.png", NULL, 0.25f, 0.25, NULL, NULL, NULL, NULL, NULL},
+        {{"a.png", NULL, 0.25f, NAN, NULL, NULL, NULL, NULL, NULL}, "{\"path\":\"a.png\",\"score\":0.25}\n"},
+        {{"a.png", NULL, 0.25f, 0.25f, NULL, NULL, NULL, NULL, NULL},
          "{\"path\":\"a.png\",\"score\":0.25,\"anomalous\":true}\n"},
-        {{"a.png", NULL, 0.25f, 0.2501, "m.tiff", "o.png", NULL, NULL, NULL},
+        {{"a.png", NULL, 0.25f, 0.2501f, "m.tiff", "o.png", NULL, NULL, NULL},
          "{\"path\":\"a.png\",\"score\":0.25,\"anomalous\":false,\"map\":\"m.tiff\",\"overlay\":\"o.png\"}"
          "\n"},
-        {{"a.png", "o.png: full", 0.25f, (double)NAN, "m.tiff", NULL, NULL, NULL, NULL},
+        {{"a.png", "o.png: full", 0.25f, NAN, "m.tiff", NULL, NULL, NULL, NULL},
          "{\"path\":\"a.png\",\"score\":0.25,\"map\":\"m.tiff\",\"error\":\"o.png: full\"}\n"},
         {{"a.png", "a.png: \"bad\"", NAN, 0, "m.tiff", NULL, NULL, NULL, NULL},
          "{\"path\":\"a.png\",\"error\":\"a.png: \\\"bad\\\"\"}\n"},

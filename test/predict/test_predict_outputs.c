@@ -1,4 +1,5 @@
 /* What predict decides and writes besides maps and overlays: regions, masks, the table, sorted copies, the page. */
+#include "core/base/printing.h"
 #include "test/support/runs.h"
 #include "test/support/sample_models.h"
 #include "train/evaluate/predict_lines.h"
@@ -120,7 +121,8 @@ START_TEST(the_table_has_a_row_for_each_image) {
     NEED_PROGRAM();
     predict("-q --csv " S "t.csv " IN, 1);
     json_t *lines = printed_lines();
-    char *text = read_text(S "t.csv"), *rest = text;
+    char *text = read_text(S "t.csv"), *rest = text, threshold[EAD_NUMBER_TEXT];
+    ead_float_text(middle, threshold);
     ck_assert_str_eq(take_line(&rest), EAD_PREDICTIONS_HEAD);
     for (size_t i = 0; i < json_array_size(lines); i++) {
         json_t *line = json_array_get(lines, i), *regions = json_object_get(line, "regions"),
@@ -129,7 +131,7 @@ START_TEST(the_table_has_a_row_for_each_image) {
         char *row = take_line(&rest), right[256] = "";
         ck_assert(strncmp(row, path, strlen(path)) == 0);
         if (json_object_get(line, "error")) {
-            snprintf(right, sizeof right, ",error,,%.9g,,,,,,,,,%s", (double)middle,
+            snprintf(right, sizeof right, ",error,,%s,,,,,,,,,%s", threshold,
                      json_string_value(json_object_get(line, "error")));
         } else {
             json_int_t area = 0, box[4], peak[2];
@@ -139,8 +141,8 @@ START_TEST(the_table_has_a_row_for_each_image) {
                 box[k] = json_integer_value(json_array_get(json_object_get(first, "box"), k));
             for (size_t k = 0; k < 2; k++)
                 peak[k] = json_integer_value(json_array_get(json_object_get(first, "peak"), k));
-            int used = snprintf(right, sizeof right, ",%s,%.9g,%.9g,%zu,%lld,", first ? "ng" : "ok",
-                                json_number_value(json_object_get(line, "score")), (double)middle,
+            int used = snprintf(right, sizeof right, ",%s,%.9g,%s,%zu,%lld,", first ? "ng" : "ok",
+                                json_number_value(json_object_get(line, "score")), threshold,
                                 json_array_size(regions), (long long)area);
             if (first)
                 snprintf(right + used, sizeof right - (size_t)used, "%lld,%lld,%lld,%lld,%lld,%lld,",
@@ -163,8 +165,7 @@ END_TEST
 START_TEST(formulas_are_neutralised) {
     char row[512] = "";
     FILE *stream = fmemopen(row, sizeof row, "w");
-    EadPrediction prediction = {
-        .path = "=1+1, \"x\".png", .score = NAN, .threshold = (double)NAN, .error = "@a,b"};
+    EadPrediction prediction = {.path = "=1+1, \"x\".png", .score = NAN, .threshold = NAN, .error = "@a,b"};
     ead_prediction_write_row(stream, &prediction);
     fclose(stream);
     ck_assert_str_eq(row, "\"'=1+1, \"\"x\"\".png\",error,,,,,,,,,,,\"'@a,b\"\n");

@@ -1,5 +1,6 @@
 /* Evaluation end to end on a small folder data set with a random model: the files of a run folder agree with
  * each other, with the library, and with metrics computed the slow way. */
+#include "core/base/printing.h"
 #include "test/support/runs.h"
 #include "test/support/sample_models.h"
 #include "test/support/scratch.h"
@@ -114,11 +115,11 @@ static void check_metrics(const float *scores) {
 
 /* Every test image once, each with the library's score. */
 static void check_scores(const float *scores) {
-    char *text = read_text(OUT "scores.csv"), row[512];
+    char *text = read_text(OUT "scores.csv"), row[512], score[EAD_NUMBER_TEXT];
     ck_assert_int_eq(count_lines(text), IMAGES + 1);
     for (int i = 0; i < IMAGES; i++) {
-        snprintf(row, sizeof row, "%s,%d,%s,%.9g\n", sample_path(i), samples[i].bad, samples[i].defect,
-                 (double)scores[i]);
+        snprintf(row, sizeof row, "%s,%d,%s,%s\n", sample_path(i), samples[i].bad, samples[i].defect,
+                 ead_float_text(scores[i], score));
         ck_assert_msg(strstr(text, row) != NULL, "no row %s in %s", row, text);
     }
     free(text);

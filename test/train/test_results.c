@@ -22,8 +22,8 @@ START_TEST(scores_csv_quotes_what_it_must) {
     ck_assert_int_eq(ead_write_scores_csv(SCRATCH "scores.csv", samples, 2), EAD_OK);
     char *text = read_text(SCRATCH "scores.csv");
     ck_assert_str_eq(text, "path,label,defect,score\n"
-                           "a/b.png,0,good,0.100000001\n"
-                           "\"a \"\"b\"\",\nc.png\",1,\"x,y\",-0.699999988\n");
+                           "a/b.png,0,good,0.1\n"
+                           "\"a \"\"b\"\",\nc.png\",1,\"x,y\",-0.7\n");
     free(text);
 }
 END_TEST
@@ -221,12 +221,15 @@ START_TEST(json_numbers_scripts_and_base64) {
     ead_json_open(&json, "numbers", '[');
     ead_json_number(&json, NULL, 1, 9);
     ead_json_number(&json, NULL, 0.1, 17);
+    ead_json_float(&json, NULL, 0.1f);
+    ead_json_float(&json, NULL, NAN);
     ead_json_number(&json, NULL, 1e-5, 9);
     ead_json_number(&json, NULL, (double)NAN, 9);
     ead_json_number(&json, NULL, (double)-INFINITY, 9);
     ead_json_integer(&json, NULL, INT64_MIN);
     json.reals = true;
     ead_json_number(&json, NULL, 1, 9);
+    ead_json_float(&json, NULL, 16777216);
     ead_json_number(&json, NULL, -1e-5, 9);
     ead_json_number(&json, NULL, 1e20, 9);
     ead_json_close(&json, ']');
@@ -240,12 +243,13 @@ START_TEST(json_numbers_scripts_and_base64) {
     ead_json_data_uri(&json, "c", "text/plain", (const uint8_t *)"\xff", 1);
     ead_json_close(&json, '}');
     fclose(file);
-    ck_assert_str_eq(
-        text, "{\n  \"\\u003c/a>\": \"\\u003c!--\\u2028\xc3\xa4\\\\xff\\u0001\\u000a\",\n"
-              "  \"numbers\": [1, 0.10000000000000001, 1e-05, null, null, -9223372036854775808, 1.0, -1e-5, "
-              "1e20],\n  \"objects\": [\n    {}\n  ],\n  \"none\": null,\n"
-              "  \"a\": \"data:text/plain;base64,TWFu\",\n  \"b\": \"data:text/plain;base64,TWE=\",\n"
-              "  \"c\": \"data:text/plain;base64,/w==\"\n}");
+    ck_assert_str_eq(text,
+                     "{\n  \"\\u003c/a>\": \"\\u003c!--\\u2028\xc3\xa4\\\\xff\\u0001\\u000a\",\n"
+                     "  \"numbers\": [1, 0.10000000000000001, 0.1, null, 1e-05, null, null, "
+                     "-9223372036854775808, 1.0, 16777216.0, -1e-5, "
+                     "1e20],\n  \"objects\": [\n    {}\n  ],\n  \"none\": null,\n"
+                     "  \"a\": \"data:text/plain;base64,TWFu\",\n  \"b\": \"data:text/plain;base64,TWE=\",\n"
+                     "  \"c\": \"data:text/plain;base64,/w==\"\n}");
     json_t *read = json_loads(text, 0, NULL);
     ck_assert(read && json_object_size(read) == 7);
     json_decref(read);

@@ -40,7 +40,7 @@ static EadStatus append(EadJournal *journal, const char *path) {
     FILE *stream = fmemopen(line, sizeof line, "w");
     EadWatchResult result = {.sequence = ead_journal_next(journal),
                              .source = "",
-                             .prediction = {.path = path, .score = 0.5f, .threshold = (double)NAN}};
+                             .prediction = {.path = path, .score = 0.5f, .threshold = NAN}};
     ead_watch_result_write(stream, &result);
     fclose(stream);
     EadStatus status = ead_journal_append(journal, line, strlen(line));
@@ -96,7 +96,7 @@ START_TEST(the_line_has_what_it_says) {
         .sequence = 12345678901,
         .time = INT64_C(1796000000123456789),
         .source = "camera \"1\"",
-        .prediction = {.path = "/in/a\nb.png", .score = 0.75f, .threshold = 0.5, .regions = &regions},
+        .prediction = {.path = "/in/a\nb.png", .score = 0.75f, .threshold = 0.5f, .regions = &regions},
         .bytes = 17,
         .modified = INT64_C(1796000000000000001),
         .model = "bottle",

@@ -1,6 +1,7 @@
 /* The page of efficientad watch: it shows and counts what was scored, takes decisions, and is in nobody's way. Skipped where $PROGRAM is not
  * set, or it cannot serve. */
 #define S "build/scratch/test_watch_page/"
+#include "core/base/printing.h"
 #include "test/serve/serve_client.h"
 #include "test/watch/watch_scene.h"
 
@@ -69,7 +70,7 @@ static double choose_threshold(void) {
 
 START_TEST(what_is_scored_is_shown) {
     NEED_SERVER();
-    char words[256], metric[128];
+    char words[256], metric[128], number[EAD_NUMBER_TEXT];
     double threshold = choose_threshold();
     empty_folders();
     shell_ok("mkdir " FOLDER "/camera1");
@@ -112,8 +113,8 @@ START_TEST(what_is_scored_is_shown) {
     assert_contains(text, "efficientad_images_total{model=\"tiny\"} 2\n");
     assert_contains(text, "efficientad_anomalous_total{model=\"tiny\"} 1\n");
     assert_contains(text, "efficientad_stage_seconds_count{model=\"tiny\",stage=\"detector\"} 2\n");
-    snprintf(metric, sizeof metric, "efficientad_model_threshold{model=\"tiny\"} %.9g\n",
-             (double)(float)threshold);
+    snprintf(metric, sizeof metric, "efficientad_model_threshold{model=\"tiny\"} %s\n",
+             ead_float_text((float)threshold, number));
     assert_contains(text, metric);
     stop_watch(child, &outcome);
     ck_assert_int_eq(connect_to(address), -1);

@@ -104,7 +104,7 @@ static EadStatus deliver_piece(void *context, void *memory, EadStatus status) {
     const PredictPiece *piece = memory;
     char *const *paths = piece->files.paths;
     EadPrediction prediction = {.path = piece->path,
-                                .threshold = (double)predictor->model->threshold,
+                                .threshold = predictor->model->threshold,
                                 .score = piece->score,
                                 .map_path = paths[EAD_OUTPUT_MAPS],
                                 .overlay_path = paths[EAD_OUTPUT_OVERLAYS],

@@ -180,7 +180,7 @@ static void write_regions(EadJson *json, const EadMapRegions *regions) {
         ead_json_integer(json, "area", region->area);
         write_numbers(json, "box", (const int[]){region->x, region->y, region->width, region->height}, 4);
         write_numbers(json, "peak", (const int[]){region->peak_x, region->peak_y}, 2);
-        ead_json_number(json, "score", (double)region->score, 9);
+        ead_json_float(json, "score", region->score);
         ead_json_close(json, '}');
     }
     ead_json_close(json, ']');
@@ -191,9 +191,9 @@ static void write_regions(EadJson *json, const EadMapRegions *regions) {
 void ead_prediction_write(EadJson *json, const EadPrediction *prediction) {
     ead_json_string(json, "path", prediction->path);
     if (!isnan(prediction->score)) {
-        ead_json_number(json, "score", (double)prediction->score, 9);
+        ead_json_float(json, "score", prediction->score);
         if (!isnan(prediction->threshold))
-            ead_json_flag(json, "anomalous", (double)prediction->score >= prediction->threshold);
+            ead_json_flag(json, "anomalous", prediction->score >= prediction->threshold);
         write_regions(json, prediction->regions);
         if (prediction->map_path) ead_json_string(json, "map", prediction->map_path);
         if (prediction->overlay_path) ead_json_string(json, "overlay", prediction->overlay_path);
@@ -212,28 +212,34 @@ EadStatus ead_prediction_print(FILE *stream, const EadPrediction *prediction) {
     return ead_print_flush(stream);
 }
 
-static void write_number(FILE *stream, double value) {
-    putc(',', stream);
-    if (!isnan(value)) fprintf(stream, "%.9g", value);
+/* A cell; NAN: an empty one. */
+static void write_float(FILE *stream, float value) {
+    char text[EAD_NUMBER_TEXT];
+    fprintf(stream, ",%s", isnan(value) ? "" : ead_float_text(value, text));
+}
+
+/* Cells of counts and places, or as many empty ones. */
+static void write_counts(FILE *stream, bool known, const int64_t *values, int count) {
+    for (int i = 0; i < count; i++) {
+        putc(',', stream);
+        if (known) fprintf(stream, "%lld", (long long)values[i]);
+    }
 }
 
 void ead_prediction_write_row(FILE *stream, const EadPrediction *prediction) {
-    const EadMapRegions *regions = prediction->regions;
-    double score = (double)prediction->score;
-    bool scored = !isnan(score), known = scored && regions && !isnan(regions->threshold);
-    const EadMapRegion *first = known && regions->kept > 0 ? &regions->items[0] : NULL;
+    static const EadMapRegions none;
+    bool scored = !isnan(prediction->score), looked = scored && prediction->regions;
+    const EadMapRegions *regions = looked ? prediction->regions : &none;
+    bool known = looked && !isnan(regions->threshold), any = known && regions->kept > 0;
+    const EadMapRegion first = any ? regions->items[0] : (EadMapRegion){0};
     ead_csv_write_text(stream, prediction->path);
-    fprintf(stream, ",%s", ead_verdict_name(ead_verdict(score, prediction->threshold)));
-    write_number(stream, score);
-    write_number(stream, prediction->threshold);
-    write_number(stream, known ? (double)regions->count : (double)NAN);
-    write_number(stream, known ? (double)regions->area : (double)NAN);
-    write_number(stream, scored && regions ? regions->peak_x : (double)NAN);
-    write_number(stream, scored && regions ? regions->peak_y : (double)NAN);
-    write_number(stream, first ? first->x : (double)NAN);
-    write_number(stream, first ? first->y : (double)NAN);
-    write_number(stream, first ? first->width : (double)NAN);
-    write_number(stream, first ? first->height : (double)NAN);
+    fprintf(stream, ",%s",
+            ead_verdict_name(ead_verdict((double)prediction->score, (double)prediction->threshold)));
+    write_float(stream, prediction->score);
+    write_float(stream, prediction->threshold);
+    write_counts(stream, known, (const int64_t[]){regions->count, regions->area}, 2);
+    write_counts(stream, looked, (const int64_t[]){regions->peak_x, regions->peak_y}, 2);
+    write_counts(stream, any, (const int64_t[]){first.x, first.y, first.width, first.height}, 4);
     putc(',', stream);
     if (prediction->error) ead_csv_write_text(stream, prediction->error);
     putc('\n', stream);

@@ -55,7 +55,7 @@ typedef struct EadPrediction {
     const char *path;
     const char *error;                   /* why there is no score, or no picture; or NULL */
     float score;                         /* NAN: none; the rest is then omitted */
-    double threshold;                    /* score >= threshold is anomalous; NAN: not known */
+    float threshold;                     /* score >= threshold is anomalous; NAN: not known */
     const char *map_path, *overlay_path; /* files written, or NULL */
     const EadMapRegions *regions;        /* NULL, or without a threshold: not known */
     const char *mask_path, *copy_path;   /* files too, or NULL */
@@ -63,8 +63,8 @@ typedef struct EadPrediction {
 
 /* Prints {"path":...,"score":...,"anomalous":...,"regions":[{"area":...,"box":[x,y,width,height],"peak":[x,y],
  * "score":...},...],"regions_left_out":...,"map":...,"overlay":...,"mask":...,"copy":...,"error":...}, of which those that are not known are
- * missing, as one line and flushes, so that a program at the other end of a pipe gets it at once. Scores have 9 digits
- * (read back to the same float); the regions are those of EadMapRegions.items, regions_left_out says how many more
+ * missing, as one line and flushes, so that a program at the other end of a pipe gets it at once. Scores are read back
+ * as the same float; the regions are those of EadMapRegions.items, regions_left_out says how many more
  * there are, if any. Errors: EAD_IO. */
 EadStatus ead_prediction_print(FILE *stream, const EadPrediction *prediction);
 

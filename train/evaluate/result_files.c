@@ -23,13 +23,14 @@
 
 EadStatus ead_write_scores_csv(const char *path, const EadSample *samples, int64_t count) {
     EadAtomicFile file;
+    char score[EAD_NUMBER_TEXT];
     EAD_TRY(ead_atomic_file_open(&file, path));
     fputs(SCORES_HEAD "\n", file.stream);
     for (int64_t i = 0; i < count; i++) {
         ead_csv_write_text(file.stream, samples[i].path);
         fprintf(file.stream, ",%d,", samples[i].anomalous);
         ead_csv_write_text(file.stream, samples[i].defect);
-        fprintf(file.stream, ",%.9g\n", (double)samples[i].score);
+        fprintf(file.stream, ",%s\n", ead_float_text(samples[i].score, score));
     }
     return ead_atomic_file_commit(&file);
 }
@@ -37,11 +38,13 @@ EadStatus ead_write_scores_csv(const char *path, const EadSample *samples, int64
 EadStatus ead_write_curve_csv(const char *path, const EadCurve *curve, const char *x_name,
                               const char *y_name) {
     EadAtomicFile file;
+    char threshold[EAD_NUMBER_TEXT];
     EAD_TRY(ead_atomic_file_open(&file, path));
     fprintf(file.stream, "threshold,%s,%s\n", x_name, y_name);
     for (int64_t i = 0; i < curve->count; i++) {
         EadCurvePoint point = curve->points[i];
-        fprintf(file.stream, "%.9g,%.12g,%.12g\n", point.threshold, point.x, point.y);
+        ead_float_text((float)point.threshold, threshold);
+        fprintf(file.stream, "%s,%.12g,%.12g\n", threshold, point.x, point.y);
     }
     return ead_atomic_file_commit(&file);
 }

@@ -6,7 +6,7 @@
 #include "train/support/problems.h"
 
 /* scores.csv: header "path,label,defect,score", one line a sample in the order given, label 0 or 1, fields
- * quoted where RFC 4180 asks for it, lines end in LF, scores with 9 digits (read back to the same float). */
+ * quoted where RFC 4180 asks for it, lines end in LF, scores are read back as the same float. */
 EadStatus ead_write_scores_csv(const char *path, const EadSample *samples, int64_t count);
 
 /* What the metrics.json of an evaluation, or of a distillation, hold. */

@@ -3,6 +3,7 @@
 #include "train/export/export_metadata.h"
 
 #include "core/base/paths.h"
+#include "core/base/printing.h"
 #include "core/file/sha256.h"
 #include "train/support/version.h"
 
@@ -47,7 +48,8 @@ static EadStatus add(EadOnnxFile *file, const char *key, const char *format, ...
 }
 
 static EadStatus add_number(EadOnnxFile *file, const char *key, float value) {
-    return isnan(value) ? EAD_OK : add(file, key, "%.9g", (double)value);
+    char text[EAD_NUMBER_TEXT];
+    return isnan(value) ? EAD_OK : ead_onnx_metadata_add(file, key, ead_float_text(value, text));
 }
 
 static EadStatus add_of_file(EadOnnxFile *file, const EadExportSpec *spec) {
@@ -65,12 +67,13 @@ static EadStatus add_vectors(EadOnnxFile *file, const EadSafetensors *source) {
     for (int k = 0; k < 2; k++) {
         const EadFileTensor *tensor = ead_safetensors_find(source, names[k]);
         double values[MOST];
-        char text[TEXT_SIZE] = "";
+        char text[TEXT_SIZE] = "", number[EAD_NUMBER_TEXT];
         if (!tensor || tensor->count > MOST) continue;
         EAD_TRY(ead_file_tensor_to_double(source, tensor, values));
         for (int64_t i = 0; i < tensor->count; i++) {
             size_t used = strlen(text);
-            snprintf(text + used, sizeof text - used, "%s%.9g", i ? ", " : "", values[i]);
+            snprintf(text + used, sizeof text - used, "%s%s", i ? ", " : "",
+                     ead_float_text((float)values[i], number));
         }
         EAD_TRY(ead_onnx_metadata_add(file, names[k], text));
     }
@@ -119,7 +122,7 @@ static EadStatus add_model_api(EadOnnxFile *file, const EadExportSpec *spec) {
     EAD_TRY(add_number(file, "model_info image_threshold", nextafterf(image, -INFINITY)));
     EAD_TRY(add_number(file, "model_info pixel_threshold", pixel));
     if (spec->input == EAD_EXPORT_TENSOR) EAD_TRY(add(file, "model_info scale_values", "255 255 255"));
-    return add(file, "model_info normalization_scale", "%.9g", scale_around(image, model->color_high));
+    return add_number(file, "model_info normalization_scale", (float)scale_around(image, model->color_high));
 }
 
 EadStatus ead_export_metadata(EadOnnxFile *file, const EadExportSpec *spec) {

@@ -39,7 +39,7 @@ void ead_watch_result_write(FILE *stream, const EadWatchResult *result) {
     ead_prediction_write(&json, &result->prediction);
     ead_result_bytes_write(&json, "path", result->prediction.path);
     if (!isnan(result->prediction.threshold))
-        ead_json_number(&json, "threshold", result->prediction.threshold, 9);
+        ead_json_float(&json, "threshold", result->prediction.threshold);
     if (result->model) ead_json_string(&json, "model", result->model);
     if (result->sha256) ead_json_string(&json, "sha256", result->sha256);
     ead_json_integer(&json, "bytes", result->bytes);

@@ -30,20 +30,10 @@ static EadStatus fail(const char *path, const char *what) {
     return ead_fail(EAD_IO, "%s: cannot %s: %s", path, what, strerror(errno));
 }
 
-/* The shortest decimal number that is read as the same 32 bits. */
-static bool write_number(FILE *stream, float value) {
-    enum { LEAST = 6, MOST = 9 };
-    char text[32];
-    for (int digits = LEAST; digits <= MOST; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, (double)value);
-        if (strtof(text, NULL) == value) break;
-    }
-    return fprintf(stream, ",%s", text) > 0;
-}
-
 static bool write_row(FILE *stream, int64_t step, const float *values, int count) {
+    char text[EAD_NUMBER_TEXT];
     bool written = fprintf(stream, "%lld", (long long)step) > 0;
-    for (int i = 0; i < count; i++) written &= write_number(stream, values[i]);
+    for (int i = 0; i < count; i++) written &= fprintf(stream, ",%s", ead_float_text(values[i], text)) > 0;
     return written & (putc('\n', stream) != EOF);
 }
 

@@ -79,7 +79,7 @@ static void write_unmasked(EadJson *json, const EadStringList *paths) {
 
 /* A threshold, and the share of the validation images that reaches it, under these keys. */
 static void write_threshold(EadJson *json, const EadThreshold *threshold, const char *const keys[5]) {
-    ead_json_number(json, keys[0], (double)threshold->value, DIGITS);
+    ead_json_float(json, keys[0], threshold->value);
     if (threshold->images == 0) return;
     if (keys[4]) ead_json_integer(json, keys[4], threshold->images);
     ead_json_number(json, keys[1], (double)threshold->alarms / threshold->images, DIGITS);

@@ -75,9 +75,9 @@ static EadStatus write_line(const EadDecisionRecord *record, bool begun, char **
     ead_json_string(&json, "model", record->model);
     ead_json_string(&json, "sha256", record->sha256);
     write_time(&json, "scored", record->scored);
-    ead_json_number(&json, "score", (double)record->score, 9);
+    ead_json_float(&json, "score", record->score);
     if (!isnan(record->threshold)) {
-        ead_json_number(&json, "threshold", (double)record->threshold, 9);
+        ead_json_float(&json, "threshold", record->threshold);
         ead_json_flag(&json, "anomalous", record->score >= record->threshold);
     }
     ead_json_string(&json, "decision", names[record->decision]);

@@ -107,8 +107,8 @@ void ead_live_page_write_model(EadJson *json, const char *name, const char *sha2
     ead_json_string(json, "name", name);
     ead_json_string(json, "sha256", sha256);
     ead_json_string(json, "description", description);
-    ead_json_number(json, "threshold", (double)model->threshold, 9);
-    ead_json_number(json, "pixel_threshold", (double)model->pixel_threshold, 9);
+    ead_json_float(json, "threshold", model->threshold);
+    ead_json_float(json, "pixel_threshold", model->pixel_threshold);
     ead_set_json(json, "validation", scores, count, 1);
     ead_json_close(json, '}');
 }

@@ -172,8 +172,8 @@ static void write_image(EadJson *json, const RecentImage *image) {
     ead_json_string(json, "model", record->model);
     ead_json_string(json, "sha256", sha256);
     ead_json_string(json, "source", record->source);
-    ead_json_number(json, "score", (double)record->score, 9);
-    ead_json_number(json, "threshold", (double)record->threshold, 9);
+    ead_json_float(json, "score", record->score);
+    ead_json_float(json, "threshold", record->threshold);
     ead_json_number(json, "ms", 1e3 * (double)image->seconds, 4);
     ead_json_number(json, "network_ms", 1e3 * (double)image->network, 4);
     ead_json_integer(json, "width", image->width);

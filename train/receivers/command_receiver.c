@@ -46,6 +46,7 @@ static EadStatus make_environment(const json_t *line, EadStringList *list, char 
     static const char *const paths[][2] = {{"SOURCE", "source"}, {"PATH", "path"}, {"MOVED", "moved"}};
     static const char *const numbers[][2] = {{"SCORE", "score"}, {"THRESHOLD", "threshold"}};
     EadPath path;
+    char text[EAD_NUMBER_TEXT];
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
         bool there = ead_result_path_read(line, paths[i][1], path);
         EAD_TRY(ead_strings_print(list, "EFFICIENTAD_%s=%s", paths[i][0], there ? path : ""));
@@ -53,8 +54,9 @@ static EadStatus make_environment(const json_t *line, EadStringList *list, char 
     const char *model = json_string_value(json_object_get(line, "model"));
     EAD_TRY(ead_strings_print(list, "EFFICIENTAD_MODEL=%s", model ? model : ""));
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-        EAD_TRY(ead_strings_print(list, "EFFICIENTAD_%s=%.9g", numbers[i][0],
-                                  json_number_value(json_object_get(line, numbers[i][1]))));
+        EAD_TRY(ead_strings_print(
+            list, "EFFICIENTAD_%s=%s", numbers[i][0],
+            ead_float_text((float)json_number_value(json_object_get(line, numbers[i][1])), text)));
     EAD_TRY(ead_strings_print(list, "EFFICIENTAD_SEQUENCE=%lld",
                               (long long)json_integer_value(json_object_get(line, "sequence"))));
     for (char **at = environ; *at; at++) EAD_TRY(ead_strings_add(list, *at));

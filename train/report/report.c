@@ -15,7 +15,7 @@
 #define LOSS_BINS  240
 #define CURVE_STEP (1 / 1500.0) /* a third of a pixel: nobody could see what lies nearer */
 
-enum { FLOAT_DIGITS = 9, PLOT_DIGITS = 5 };
+enum { LOSS_DIGITS = 9, PLOT_DIGITS = 5 };
 
 /* ---- the page around the data ---- */
 
@@ -64,7 +64,7 @@ void ead_set_json(EadJson *json, const char *key, float *values, int64_t count, 
     ead_json_integer(json, "count", count);
     ead_json_open(json, "sorted", '[');
     for (int64_t i = 0; i < kept; i++)
-        ead_json_number(json, NULL, factor * (double)values[(2 * i + 1) * count / (2 * kept)], FLOAT_DIGITS);
+        ead_json_float(json, NULL, (float)(factor * (double)values[(2 * i + 1) * count / (2 * kept)]));
     ead_json_close(json, ']');
     ead_json_close(json, '}');
 }
@@ -98,12 +98,12 @@ static EadStatus write_scores(EadJson *json, const EadSample *samples, int64_t c
 /* threshold: that decides what a mistake is. */
 static EadStatus write_metrics(EadJson *json, const EadReport *report, double threshold) {
     const EadMetrics *metrics = report->metrics;
-    double pixels = metrics->has_pixel_threshold ? (double)metrics->pixel_threshold.value : (double)NAN;
     ead_metric_rows_json(json, "columns", metrics);
     ead_metrics_json(json, "metrics", metrics);
-    ead_json_number(json, "threshold", threshold, FLOAT_DIGITS);
+    ead_json_float(json, "threshold", (float)threshold);
     ead_json_flag(json, "has_threshold", metrics->has_threshold);
-    ead_json_number(json, "pixel_threshold", pixels, FLOAT_DIGITS);
+    ead_json_float(json, "pixel_threshold",
+                   metrics->has_pixel_threshold ? metrics->pixel_threshold.value : NAN);
     return write_scores(json, report->samples, report->sample_count);
 }
 
@@ -133,10 +133,10 @@ static void write_course(EadJson *json, const float *scores, int64_t count) {
 }
 
 static EadStatus write_unlabelled(EadJson *json, const EadUnlabelled *unlabelled) {
-    ead_json_number(json, "threshold", unlabelled->threshold, FLOAT_DIGITS);
+    ead_json_float(json, "threshold", (float)unlabelled->threshold);
     ead_json_flag(json, "has_threshold", !isnan(unlabelled->threshold));
     ead_json_integer(json, "failed", unlabelled->failed);
-    ead_json_number(json, "pixel_threshold", (double)unlabelled->heat.threshold, FLOAT_DIGITS);
+    ead_json_float(json, "pixel_threshold", unlabelled->heat.threshold);
     write_course(json, unlabelled->scores, unlabelled->count);
     ead_json_open(json, "scores", '{');
     EadStatus status = write_numbers(json, "images", (EadNumbers){unlabelled->scores, unlabelled->count}, 1);
@@ -192,7 +192,7 @@ static void write_means(EadJson *json, const char *key, const EadLossHistory *lo
     for (int64_t bin = 0; bin < bins; bin++)
         ead_json_number(json, NULL,
                         mean_of(losses, column, (int)(count * bin / bins), (int)(count * (bin + 1) / bins)),
-                        FLOAT_DIGITS);
+                        LOSS_DIGITS);
     ead_json_close(json, ']');
 }
 

@@ -10,7 +10,6 @@
 
 #define JPEG_QUALITY 82
 enum {
-    FLOAT_DIGITS = 9,
     TIME_DIGITS = 4,
     ROWS_END = EAD_PAGE_BYTES - 200000 /* scripts follow */
 };
@@ -73,7 +72,7 @@ static EadStatus write_entry(EadJson *json, const char *folder, const EadGallery
     ead_json_string(json, "href", link);
     ead_json_string(json, "defect", entry->defect);
     ead_json_flag(json, "anomalous", entry->anomalous);
-    ead_json_number(json, "score", (double)entry->score, FLOAT_DIGITS);
+    ead_json_float(json, "score", entry->score);
     ead_json_number(json, "milliseconds", entry->seconds > 0 ? 1e3 * entry->seconds : (double)NAN,
                     TIME_DIGITS);
     free(link);
@@ -114,8 +113,8 @@ EadStatus ead_report_write_gallery(EadJson *json, const char *folder, const EadG
     EAD_TRY(ead_gallery_sort(gallery, threshold, &order));
     for (int i = 0; i < gallery->count; i++) outlined = outlined || gallery->entries[i].mask.pixels;
     ead_json_open(json, "gallery", '{');
-    ead_json_number(json, "low", (double)heat.low, FLOAT_DIGITS);
-    ead_json_number(json, "high", (double)heat.high, FLOAT_DIGITS);
+    ead_json_float(json, "low", heat.low);
+    ead_json_float(json, "high", heat.high);
     ead_json_flag(json, "outlined", outlined);
     ead_json_integer(json, "budget", EAD_PAGE_BYTES);
     write_ramp(json);

@@ -74,7 +74,7 @@ static void write_float(Writing *w, bool binary, float value) {
     if (binary)
         write_bytes_of(w->tail, bits);
     else
-        ead_json_number(&w->json, NULL, (double)value, 9);
+        ead_json_float(&w->json, NULL, value);
 }
 
 static bool is_anomalous(const Writing *w, const EadPoolImage *image) {

@@ -2,6 +2,7 @@
 #include "train/serve/serve_documents.h"
 
 #include "core/base/memory.h"
+#include "core/base/printing.h"
 #include "train/page/live_page.h"
 #include "train/serve/inference.h"
 #include "train/support/version.h"
@@ -166,6 +167,7 @@ void ead_serve_write_models(void *registry, EadJson *json) {
 }
 
 static void write_model_info(EadModelRegistry *models, FILE *stream) {
+    char text[EAD_NUMBER_TEXT];
     const EadStringList *names = ead_model_registry_names(models);
     fputs("# HELP efficientad_model_info Which model file is served.\n# TYPE efficientad_model_info gauge\n",
           stream);
@@ -180,9 +182,10 @@ static void write_model_info(EadModelRegistry *models, FILE *stream) {
           stream);
     for (int i = 0; i < names->count; i++) {
         EadServedModel *model = ead_model_registry_take(models, names->items[i]);
-        double threshold = (double)model->model->threshold;
+        float threshold = model->model->threshold;
         if (!isnan(threshold))
-            fprintf(stream, "efficientad_model_threshold{model=\"%s\"} %.9g\n", model->name, threshold);
+            fprintf(stream, "efficientad_model_threshold{model=\"%s\"} %s\n", model->name,
+                    ead_float_text(threshold, text));
         ead_model_registry_release(models, model);
     }
 }

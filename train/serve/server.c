@@ -107,7 +107,7 @@ static EadStatus reply_line(const EadServedModel *model, const EadServeRequest *
     if (stream) {
         EadPrediction prediction = {.path = request->name ? request->name : "",
                                     .score = image->score,
-                                    .threshold = (double)model->model->threshold,
+                                    .threshold = model->model->threshold,
                                     .regions = &regions};
         ead_prediction_print(stream, &prediction);
         ead_reply_end(reply, stream);

@@ -85,12 +85,23 @@ static void show_real(char *text) {
     memmove(to, from, strlen(from) + 1);
 }
 
-void ead_json_number(EadJson *json, const char *key, double value, int digits) {
-    char text[48] = "null";
-    if (isfinite(value)) snprintf(text, sizeof text, "%.*g", digits, value);
-    if (isfinite(value) && json->reals) show_real(text);
+/* text: of a number that may not be finite; has room for ".0". */
+static void write_real(EadJson *json, const char *key, bool finite, char *text) {
+    if (finite && json->reals) show_real(text);
     begin(json, key, false);
-    fputs(text, json->stream);
+    fputs(finite ? text : "null", json->stream);
+}
+
+void ead_json_float(EadJson *json, const char *key, float value) {
+    char text[EAD_NUMBER_TEXT];
+    ead_float_text(value, text);
+    write_real(json, key, isfinite(value), text);
+}
+
+void ead_json_number(EadJson *json, const char *key, double value, int digits) {
+    char text[48];
+    snprintf(text, sizeof text, "%.*g", digits, value);
+    write_real(json, key, isfinite(value), text);
 }
 
 void ead_json_integer(EadJson *json, const char *key, int64_t value) {

@@ -4,7 +4,7 @@
  *
  *     EadJson json = {.stream = stream};
  *     ead_json_open(&json, NULL, '{');
- *     ead_json_number(&json, "loss", 0.5, 9);
+ *     ead_json_float(&json, "loss", 0.5F);
  *     ead_json_close(&json, '}'); */
 #pragma once
 
@@ -32,7 +32,10 @@ void ead_json_close(EadJson *json, char bracket);
 /* text NULL: null. */
 void ead_json_string(EadJson *json, const char *key, const char *text);
 
-/* digits: significant ones; 9 read back to the same float, 17 to the same double. */
+/* As many digits as are read back as the same 32 bits (ead_float_text()). */
+void ead_json_float(EadJson *json, const char *key, float value);
+
+/* Rounded to so many significant digits. */
 void ead_json_number(EadJson *json, const char *key, double value, int digits);
 void ead_json_integer(EadJson *json, const char *key, int64_t value);
 void ead_json_flag(EadJson *json, const char *key, bool value);

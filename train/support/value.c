@@ -4,6 +4,7 @@
 #include "core/base/memory.h"
 #include "core/base/minmax.h"
 #include "core/base/paths.h"
+#include "core/base/printing.h"
 #include "core/base/utf8.h"
 
 #include <assert.h>
@@ -234,15 +235,9 @@ static void write_uint64(FILE *stream, const void *member) {
     fprintf(stream, "%" PRIu64, *(const uint64_t *)member);
 }
 
-/* The shortest text that reads back as the same double. */
 static void write_double(FILE *stream, const void *member) {
-    char text[32];
-    double value = *(const double *)member;
-    for (int digits = 6; digits <= 17; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, value);
-        if (strtod(text, NULL) == value) break;
-    }
-    fputs(text, stream);
+    char text[EAD_NUMBER_TEXT];
+    fputs(ead_double_text(*(const double *)member, text), stream);
 }
 
 static void write_bool(FILE *stream, const void *member) {

@@ -47,7 +47,7 @@ typedef struct ArrivedImage {
     EadPoolImage pool;
     float *map; /* at the image's size */
     EadMapRegions regions;
-    double threshold;
+    float threshold;
     double began, decoded, detected; /* ead_clock_seconds() */
     bool changed, gone;              /* it is not what had arrived any more */
     EadModelRegistry *lender;
@@ -104,7 +104,7 @@ static EadStatus score_image(void *context, void *memory) {
     it->model = ead_model_registry_take(watch->models, NULL);
     const EadModel *model = it->model->model;
     EadImageRules rules = ead_model_image_rules(model, watch->options.max_pixels);
-    it->threshold = (double)model->threshold;
+    it->threshold = model->threshold;
     EadStatus status = ead_image_load_with(it->arrival.path, &rules, &it->image);
     EadFailure failure;
     ead_failure_keep(&failure, status);
@@ -190,7 +190,7 @@ static EadStatus deliver_image(void *context, void *memory, EadStatus status) {
     if (it->changed || it->gone) return EAD_OK;
     ead_failure_keep(&failure, status);
     double score = status == EAD_OK ? (double)it->pool.score : (double)NAN;
-    EadVerdict verdict = ead_verdict(score, it->threshold);
+    EadVerdict verdict = ead_verdict(score, (double)it->threshold);
     if (watch->options.move_to &&
         ead_move_target(watch->options.move_to, verdict, arrival->path, arrival->below, target) != EAD_OK) {
         ead_print(stderr, "efficientad: %s; it stays\n", ead_error_message());
