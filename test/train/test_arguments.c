@@ -319,6 +319,9 @@ START_TEST(test_completion) {
         {"efficientad train --device c", "cpu cuda"},
         {"efficientad train -c patch", "patchcore patchcore_ensemble"},
         {"efficientad eval --config efficientad_", "efficientad_m efficientad_s"},
+        {"efficientad distill -c d", "distill_m distill_s"},
+        {"efficientad distill -c patch", ""},
+        {"efficientad train -c d", ""},
         {"efficientad sweep ta", "table1 table2 table3 table4 table5"},
         {"efficientad sweep coll", ""}, /* the paper's collections are no sweep */
         {"efficientad sweep bui", ""},  /* bash goes on with files */

@@ -168,11 +168,29 @@ static void print_choices(FILE *stream, const char *choices) {
     for (; *choices; choices++) fputc(*choices == '|' ? ' ' : *choices, stream);
 }
 
-/* Names of files that come with the program; where none of them begins so, bash offers the user's files. */
-static void print_shipped(FILE *stream, const char *folder, EadFileRole role) {
+/* Names of sweeps that come with the program; where none of them begins so, bash offers the user's files. */
+static void print_sweeps(FILE *stream) {
     EadStringList names = {0};
-    if (ead_shipped_names(folder, role, &names) == EAD_OK)
+    if (ead_shipped_names("configs/paper", EAD_ROLE_SWEEP, &names) == EAD_OK)
         for (int i = 0; i < names.count; i++) fprintf(stream, "%s ", names.items[i]);
+    ead_strings_free(&names);
+}
+
+static bool is_of_distillation(const char *name) {
+    EadConfig config;
+    if (ead_config_defaults(&config) != EAD_OK) return false;
+    bool distils = ead_config_load(name, &config) == EAD_OK && ead_config_distils(&config);
+    ead_config_free(&config);
+    return distils;
+}
+
+/* The same of configs: distill takes those of distillations, other commands those of trainings. */
+static void print_configs(FILE *stream, const EadCommand *command) {
+    EadStringList names = {0};
+    bool distils = command == ead_command(EAD_COMMAND_distill);
+    if (ead_shipped_names("configs", EAD_ROLE_CONFIG, &names) == EAD_OK)
+        for (int i = 0; i < names.count; i++)
+            if (is_of_distillation(names.items[i]) == distils) fprintf(stream, "%s ", names.items[i]);
     ead_strings_free(&names);
 }
 
@@ -187,7 +205,7 @@ static void complete_values(FILE *stream, const EadCommand *command) {
         if (option->rule.kind == EAD_KIND_CHOICE) print_choices(stream, option->rule.constraint);
         if (option == ead_option(EAD_OPTION_DEVICE)) fputs("cpu cuda", stream);
         if (option == ead_option(EAD_OPTION_SET)) fputs("$keys", stream);
-        if (option == ead_option(EAD_OPTION_CONFIG)) print_shipped(stream, "configs", EAD_ROLE_CONFIG);
+        if (option == ead_option(EAD_OPTION_CONFIG)) print_configs(stream, command);
         fputs("\" ;;\n", stream);
     }
 }
@@ -206,7 +224,7 @@ void ead_help_print_completion(FILE *stream) {
         const EadOption *option;
         fprintf(stream, "    %s) words=\"", ead_command(i)->name);
         print_choices(stream, ead_command(i)->words);
-        if (i == EAD_COMMAND_sweep) print_shipped(stream, "configs/paper", EAD_ROLE_SWEEP);
+        if (i == EAD_COMMAND_sweep) print_sweeps(stream);
         for (int next = 0; (option = next_option(ead_command(i)->name, &next)) != NULL;)
             fprintf(stream, " %s", option->rule.name);
         fputs("\" ;;\n", stream);

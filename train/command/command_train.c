@@ -86,11 +86,11 @@ static EadStatus run_fit(const EadArguments *arguments, const EadFit *fit, const
     return name_next(spec->config->output, ead_fit_run(fit, spec));
 }
 
-/* A config of a distillation names images and no data set; train would leave out all that it says of them. */
+/* Train would leave out all that it says of its images. */
 static EadStatus refuse_distillation(const EadArguments *arguments, const EadConfig *config) {
     const char *file = arguments->values[EAD_OPTION_CONFIG];
-    bool distils = config->distill_images[0] && !config->dataset_path[0] && !config->dataset_train_good[0];
-    if (!file || !distils || ead_arguments_given(arguments, EAD_OPTION_RESUME)) return EAD_OK;
+    if (!file || !ead_config_distils(config) || ead_arguments_given(arguments, EAD_OPTION_RESUME))
+        return EAD_OK;
     return ead_fail(
         EAD_BAD_ARGUMENT,
         "%s: is the config of a distillation (distill.images), which makes a teacher; efficientad "

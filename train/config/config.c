@@ -367,6 +367,10 @@ EadStatus ead_config_tell_doubts(const EadConfig *config, const EadStringList *d
     return status;
 }
 
+bool ead_config_distils(const EadConfig *config) {
+    return !empty(config->distill_images) && empty(config->dataset_path) && empty(config->dataset_train_good);
+}
+
 bool ead_config_draws_penalty(const EadConfig *config) {
     return strcmp(config->penalty_path, "drawn") == 0;
 }

@@ -263,6 +263,9 @@ EadStatus ead_config_tell_doubts(const EadConfig *config, const EadStringList *d
 /* Checks its test set (ead_dataset_check_tests()) and tells what is doubtful or left out, as above. */
 EadStatus ead_config_check_tests(const EadConfig *config, EadDataset *dataset);
 
+/* Whether it is the config of a distillation, which names images and no data set; else it is one of a training. */
+bool ead_config_distils(const EadConfig *config);
+
 /* Whether penalty.path is the word drawn and no path. */
 bool ead_config_draws_penalty(const EadConfig *config);
 
