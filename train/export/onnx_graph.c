@@ -50,7 +50,7 @@ static const char *add_constant(EadOnnxGraph *g, const char *label, EadOnnxType 
                             .dims = dims,
                             .data = data,
                             .bytes = (size_t)count * ead_onnx_type_size(type)};
-    memcpy(tensor.shape, shape, (size_t)dims * sizeof *shape);
+    for (int d = 0; d < dims; d++) tensor.shape[d] = shape[d];
     ead_onnx_fail(g, ead_onnx_tensor_add(&g->file.constants, &tensor));
     return tensor.name;
 }
