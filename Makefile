@@ -2,7 +2,7 @@
 #
 # One folder under build/ for each configuration, dependencies generated, sources found by wildcard: a new op,
 # model, data set, command or test needs no edit here. Set on the command line or in the environment:
-#   CC=clang  DEV=1 (warnings are errors)  CUDA=0 (no CUDA backend)  MPI=1 (several processes)  BUILD=build/other (another folder)
+#   CC=clang  DEV=1 (warnings are errors)  CUDA=0 (no CUDA backend)  MPI=1 (several processes)  ARAVIS=1 (cameras)  BUILD=build/other (another folder)
 
 MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := all
@@ -22,7 +22,7 @@ else
 # Nothing is installed while this is read: goals that test, and deps, install it and start anew; others name it and end.
 BUILDING := $(filter-out help clean format golden deps dist uninstall,$(GOALS))
 TESTING  := $(filter deps check test tests trial trial-debian watch-torture headers test-cuda-host demo fuzz,$(GOALS))
-MISSING  := $(if $(BUILDING),$(if $(PACKAGES_CHECKED),,$(shell CC='$(CC)' MPI='$(MPI)' sh test/packages.sh list $(TESTING))))
+MISSING  := $(if $(BUILDING),$(if $(PACKAGES_CHECKED),,$(shell CC='$(CC)' MPI='$(MPI)' ARAVIS='$(ARAVIS)' sh test/packages.sh list $(TESTING))))
 ifneq (,$(if $(MISSING),$(TESTING)))
 AFTER := $(filter-out deps,$(GOALS))
 .PHONY: $(AFTER)
@@ -71,13 +71,13 @@ all: program $(LIBRARY).a $(LIBRARY).so ## program and libraries (the default)
 	@$(PROGRAM) --backends
 program: $(PROGRAM) ## the program only: build/efficientad
 
-include core/system/openmp.mk train/ranks/ranks.mk train/serve/serve.mk train/receivers/receivers.mk core/simd/simd.mk core/cuda/cuda.mk
+include core/system/openmp.mk train/ranks/ranks.mk train/serve/serve.mk train/receivers/receivers.mk train/camera/camera.mk core/simd/simd.mk core/cuda/cuda.mk
 LIBRARY_OBJECTS := $(call objects,$(LIBRARY_SOURCES),float) $(call SIMD_OBJECTS,float) $(BACKEND_OBJECTS)
 PROGRAM_OBJECTS := $(call objects,$(PROGRAM_SOURCES),float)
 MAIN_OBJECT     := $(call objects,train/main.c,float)
 # What the inference library needs, and what the program needs besides.
 LIBRARY_LIBS    := $(call pkg_config,--libs jansson) $(CUDA_LIBS) -lpthread -lm
-LIBS            := $(call pkg_config,--libs $(PACKAGES)) $(LIBRARY_LIBS) $(MPI_LIBS) $(HTTP_LIBS) $(RECEIVER_LIBS)
+LIBS            := $(call pkg_config,--libs $(PACKAGES)) $(LIBRARY_LIBS) $(MPI_LIBS) $(HTTP_LIBS) $(RECEIVER_LIBS) $(CAMERA_LIBS)
 $(call stamp,$(BUILD)/version,$(VERSION))
 $(call stamp,$(BUILD)/flags,$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(OPENMP_ARCHIVE))
 
@@ -108,7 +108,7 @@ endif
 endif
 
 deps: ## installs what build and tests need, and says first what; WITH="fuzz checks" more
-	@CC='$(CC)' MPI='$(MPI)' sh test/packages.sh install $(WITH) $(filter fuzz,$(GOALS))
+	@CC='$(CC)' MPI='$(MPI)' ARAVIS='$(ARAVIS)' sh test/packages.sh install $(WITH) $(filter fuzz,$(GOALS))
 
 help: ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1 |\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-24s%s\n", $$1, $$2 }'

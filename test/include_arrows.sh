@@ -51,9 +51,10 @@ train/import    | $support data models
 train/page      | $support data models train/evaluate train/metrics train/report train/serve/exchange.h
 train/serve     | $support data models train/evaluate train/metrics train/report train/page
 train/service   | $support data models train/cli train/config train/page train/serve
-train/journal   | $support data train/evaluate
+train/camera    | core
+train/journal   | $support data train/evaluate train/camera
 train/receivers | $support train/journal
-train/watch     | $support data models train/evaluate train/metrics train/journal train/receivers train/serve
+train/watch     | $support data models train/evaluate train/metrics train/camera train/journal train/receivers train/serve
 train/synth     | core data/codec data/drawn train/support
 train/sweep     | $support data train/config train/metrics train/report
 train/command   | core data models autograd train

@@ -7,7 +7,7 @@
 #
 # FOR: goals of make (what the tests need is listed only for one that tests, and always installed); "fuzz"; "checks":
 # what some tests of sources use and are skipped without; "packages": the same of tests of packages for others; "cases": what
-# those beside the repository use. CC: the compiler; MPI: as the Makefile has it.
+# those beside the repository use. CC: the compiler; MPI, ARAVIS: as the Makefile has them.
 set -eu
 mode=$1
 shift
@@ -42,6 +42,10 @@ need_library libwebpdemux libwebp-dev
 need_library yaml-0.1 libyaml-dev
 need_library jansson libjansson-dev
 need_library libzip libzip-dev
+need_camera() {
+    need_library aravis-0.8 "libaravis-dev libusb-1.0-0-dev" # whose pkg-config file wants the second
+}
+[ "${ARAVIS:-0}" = 0 ] || need_camera
 [ "${MPI:-0}" = 0 ] || need_library "$(echo "$MPI" | sed 's/^1$/ompi-c/')" "libopenmpi-dev openmpi-bin"
 case $mode$goals in
 install* | *test* | *check*)
@@ -65,6 +69,7 @@ case $goals in *checks*)
     need_program ctags universal-ctags
     need_program mosquitto mosquitto
     need_program mosquitto_sub mosquitto-clients
+    need_camera
     ;;
 esac
 case $goals in *packages*)

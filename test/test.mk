@@ -56,6 +56,15 @@ $(BUILD)/mpi/efficientad: $(RANKS_MPI) $(MAIN_OBJECT) $(ARCHIVE)
 	@$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS) $(call pkg_config,--libs $(MPI_TESTED))
 $(BUILD)/test/test_mpi_runs: $(MPI_PROGRAM)
 
+# The program with cameras, and a camera of Aravis' own, where that is installed.
+$(BUILD)/aravis/efficientad: $(CAMERA_ARAVIS) $(MAIN_OBJECT) $(ARCHIVE)
+	@mkdir -p $(@D)
+	@$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS) $(call pkg_config,--libs $(ARAVIS_TESTED))
+$(BUILD)/aravis/gige_camera: $(GIGE_CAMERA)
+	@mkdir -p $(@D)
+	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call pkg_config,--libs $(ARAVIS_TESTED))
+$(BUILD)/test/test_camera: $(if $(ARAVIS_TESTED),$(BUILD)/aravis/efficientad $(BUILD)/aravis/gige_camera)
+
 # Every other run of that suite takes a minute and small pictures.
 trial: $(BUILD)/test/test_own_photographs $(PROGRAM) ## trains on 25 drawn photographs for six minutes and decides about new ones, as in the README
 	@TRIAL=1 PROGRAM=$(PROGRAM) $<

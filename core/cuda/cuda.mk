@@ -19,7 +19,7 @@ BACKEND_OBJECTS := $(if $(HAVE_CUDA),$(CUDA_OBJECTS)) \
     $(BUILD)/float/core/backend/$(if $(HAVE_CUDA),backend_cuda,backend_without_cuda).o
 # Programs and libraries are linked anew when the choice has changed.
 CUDA_CHOICE := $(BUILD)/cuda_choice
-$(call stamp,$(CUDA_CHOICE),$(HAVE_CUDA) $(MPI_MODULE) $(HAVE_HTTP))
+$(call stamp,$(CUDA_CHOICE),$(HAVE_CUDA) $(MPI_MODULE) $(HAVE_HTTP) $(ARAVIS_MODULE) $(RECEIVER_LIBS))
 
 # Products and sums are contracted to FMA in convolutions alone: all other kernels wait for memory, so it costs
 # nothing that they round like the CPU's.

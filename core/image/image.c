@@ -232,15 +232,27 @@ EadStatus ead_resize_u8(const uint8_t *pixels, int width, int height, int channe
     return resize(&in, out, out_width, out_height);
 }
 
+static void turn_around(uint8_t *pixels, int64_t count) {
+    for (int64_t i = 0; i < count; i++) {
+        uint8_t blue = pixels[3 * i];
+        pixels[3 * i] = pixels[3 * i + 2];
+        pixels[3 * i + 2] = blue;
+    }
+}
+
 EadStatus ead_resize_to_rgb(const EadPixelRows *in, uint8_t *out, int out_width, int out_height) {
     EAD_TRY(resize(in, out, out_width, out_height));
     int64_t count = (int64_t)out_width * out_height;
     for (int64_t i = count; in->channels == 1 && i-- > 0;) /* from the last, since they lie in one place */
         out[3 * i] = out[3 * i + 1] = out[3 * i + 2] = out[i];
-    for (int64_t i = 0; in->reversed && i < count; i++) {
-        uint8_t blue = out[3 * i];
-        out[3 * i] = out[3 * i + 2];
-        out[3 * i + 2] = blue;
-    }
+    if (in->reversed) turn_around(out, count);
     return EAD_OK;
+}
+
+EadStatus ead_image_of_rows(const EadPixelRows *in, EadImage *out) {
+    EAD_TRY(ead_image_alloc(out, in->width, in->height, in->channels));
+    EadStatus status = resize_rows(in, out->pixels, in->width);
+    if (status != EAD_OK) ead_image_free(out);
+    if (status == EAD_OK && in->reversed) turn_around(out->pixels, (int64_t)in->width * in->height);
+    return status;
 }

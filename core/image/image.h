@@ -52,6 +52,9 @@ static inline uint8_t ead_level_of_white(uint32_t value, uint32_t white) {
 /* The rows of an image with 8 bits a channel. */
 EadPixelRows ead_image_rows(const EadImage *image);
 
+/* The image that they hold, with 8 bits a channel: gray stays gray. The caller's. Errors: EAD_NO_MEMORY, EAD_BAD_SHAPE. */
+EadStatus ead_image_of_rows(const EadPixelRows *in, EadImage *out);
+
 /* The same resize to RGB, out [out_height][out_width][3]; one channel becomes all three. What it gives is, to the bit,
  * what ead_resize_u8() gives for the same picture in RGB. Errors: the same. */
 EadStatus ead_resize_to_rgb(const EadPixelRows *in, uint8_t *out, int out_width, int out_height);

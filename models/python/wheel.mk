@@ -15,7 +15,7 @@ $(WHEEL)/libefficientad_files.so: $(BUILD)/float/models/python/native/image_file
 
 # The program without what serves and tells others: the libraries for that are larger than all the rest.
 WITHOUT       := $(wildcard train/*/*_without.c)
-WHEEL_SOURCES := $(filter-out $(WITHOUT:%_without.c=%_microhttpd.c) $(WITHOUT:%_without.c=%_receiver.c),$(PROGRAM_SOURCES)) $(WITHOUT)
+WHEEL_SOURCES := $(filter-out $(WITHOUT:%_without.c=%_microhttpd.c) $(WITHOUT:%_without.c=%_receiver.c) $(WITHOUT:%_without.c=%_aravis.c),$(PROGRAM_SOURCES)) $(WITHOUT)
 $(WHEEL)/bin/efficientad: $(MAIN_OBJECT) $(call objects,$(sort $(WHEEL_SOURCES)),float) $(LIBRARY_OBJECTS) $(CUDA_CHOICE)
 	$(PORTABLE_LINK) $(OPENMP_ARCHIVE) -Wl,--as-needed $(LIBS)
 

@@ -48,10 +48,9 @@ static inline void end_shell(pid_t *child, int number) {
     *child = 0;
 }
 
-/* Starts it with these words and waits until it watches; its streams go to S out and S err. */
-static inline pid_t start_watch(const char *words, long limit) {
-    char line[2048], said[TEXT_SIZE] = "";
-    snprintf(line, sizeof line, WATCH "%s " FOLDER, words);
+/* Starts this command line and waits until it watches; its streams go to S out and S err. */
+static inline pid_t start_watching(const char *line, long limit) {
+    char said[TEXT_SIZE] = "";
     unlink(S "err");
     pid_t child = start(line, limit);
     for (int i = 0; i < 3000 && !strstr(said, "watching "); i++) {
@@ -61,6 +60,13 @@ static inline pid_t start_watch(const char *words, long limit) {
     }
     assert_contains(said, "watching ");
     return child;
+}
+
+/* The same with these words and the folder. */
+static inline pid_t start_watch(const char *words, long limit) {
+    char line[2048];
+    snprintf(line, sizeof line, WATCH "%s " FOLDER, words);
+    return start_watching(line, limit);
 }
 
 /* Asks it to end, which it does with exit code 0. */

@@ -157,16 +157,15 @@ static EadStatus expand(EadArguments *arguments, const char *name, const char **
     return status;
 }
 
-/* A path behind those that an option named before; colons stand between them. */
+/* A value behind those that an option named before: colons stand between paths, line feeds between settings of a camera. */
 static EadStatus join(EadArguments *arguments, int id, const char **text) {
-    const char *before = arguments->values[id];
-    if (strchr(*text, ':'))
-        return ead_fail(EAD_BAD_ARGUMENT,
-                        "%s: '%.200s' holds a colon, which stands between several; give it "
-                        "another name, or a link without one",
-                        options[id].rule.name, *text);
+    const char *before = arguments->values[id], *between = id == EAD_OPTION_CAMERA_SET ? "\n" : ":";
+    if (strstr(*text, between))
+        return ead_fail(EAD_BAD_ARGUMENT, "%s: '%.200s' holds a %s, which stands between several; %s",
+                        options[id].rule.name, *text, *between == ':' ? "colon" : "line feed",
+                        *between == ':' ? "give it another name, or a link without one" : "leave it out");
     if (!before) return EAD_OK;
-    EAD_TRY(ead_strings_print(&arguments->expanded, "%s:%s", before, *text));
+    EAD_TRY(ead_strings_print(&arguments->expanded, "%s%s%s", before, between, *text));
     *text = arguments->expanded.items[arguments->expanded.count - 1];
     return EAD_OK;
 }
@@ -179,7 +178,7 @@ static EadStatus take_option_value(EadArguments *arguments, int id, const char *
     }
     const EadValueRule *rule = &options[id].rule;
     bool is_path = rule->kind == EAD_KIND_PATH;
-    bool repeats = id == EAD_OPTION_ADD || id == EAD_OPTION_SERVED;
+    bool repeats = id == EAD_OPTION_ADD || id == EAD_OPTION_SERVED || id == EAD_OPTION_CAMERA_SET;
     if ((arguments->values[id] && !repeats) || arguments->refused[id])
         return ead_fail(EAD_BAD_ARGUMENT, "%s is given twice", rule->name);
     EadStatus status = ead_value_parse(rule, text, &value);

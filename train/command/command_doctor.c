@@ -14,6 +14,7 @@
 #include "data/codec/codec.h"
 #include "data/source/image_list.h"
 #include "models/networks/backbone.h"
+#include "train/camera/camera_device.h"
 #include "train/loop/train_backbone.h"
 #include "train/ranks/ranks_start.h"
 #include "train/support/memory_budget.h"
@@ -91,6 +92,13 @@ static void check_mpi(Finding *f) {
     bool built = strstr(ead_ranks_kind(), "MPI") != NULL;
     SAY(f, "%s", built ? "in this build" : "not in this build");
     if (!built) advise(f, STATE_NOTE, "one process a run; make MPI=1 builds for several");
+}
+
+static void check_cameras(Finding *f) {
+    const char *library = ead_camera_library();
+    SAY(f, "%s", library ? library : "not in this build");
+    if (!library)
+        advise(f, STATE_NOTE, "watch looks at folders alone; make ARAVIS=1 builds it with --camera");
 }
 
 static void check_libraries(Finding *f) {
@@ -266,6 +274,7 @@ static const struct {
     {"version", NULL, check_version},
     {"cuda", "devices", check_cuda},
     {"mpi", NULL, check_mpi},
+    {"cameras", NULL, check_cameras},
     {"libraries", NULL, check_libraries},
     {"cpu", NULL, check_cpu},
     {"threads", "threads", check_threads},

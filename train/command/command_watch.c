@@ -1,4 +1,4 @@
-/* efficientad watch: scores what arrives in a folder until SIGTERM or Ctrl-C. Then it finishes what it has in hand, and ends with exit code 0;
+/* efficientad watch: scores what arrives in a folder, or from a camera, until SIGTERM or Ctrl-C. Then it finishes what it has in hand, and ends with exit code 0;
  * SIGHUP opens a changed model file again. */
 #include "train/cli/arguments.h"
 
@@ -48,9 +48,39 @@ static int number(const EadArguments *arguments, EadOptionId id) {
 
 /* ---- before the work ---- */
 
+/* The first of these options that was given; EAD_OPTION_COUNT: none was. */
+static EadOptionId given_of(const EadArguments *arguments, const EadOptionId *options, int count) {
+    for (int i = 0; i < count; i++)
+        if (ead_arguments_given(arguments, options[i])) return options[i];
+    return EAD_OPTION_COUNT;
+}
+
+/* A folder or a camera, and what goes with it. */
+static EadStatus check_source(const EadArguments *arguments) {
+    static const EadOptionId of_folder[] = {EAD_OPTION_RECURSIVE, EAD_OPTION_POLL, EAD_OPTION_EXISTING},
+                             of_camera[] = {EAD_OPTION_CAMERA_SET, EAD_OPTION_TRIGGER,
+                                            EAD_OPTION_CAMERA_QUEUE, EAD_OPTION_KEEP};
+    bool camera = ead_arguments_given(arguments, EAD_OPTION_CAMERA);
+    EadOptionId other = camera ? given_of(arguments, of_folder, 3) : given_of(arguments, of_camera, 4);
+    if (arguments->unknown_option || arguments->refused_paths > 0) return EAD_OK; /* is told already */
+    if (camera == (arguments->path_count > 0))
+        return ead_fail(EAD_BAD_ARGUMENT, camera ? "watch takes a folder or --camera, not both"
+                                                 : "watch needs a folder, or --camera NAME");
+    if (other != EAD_OPTION_COUNT)
+        return ead_fail(EAD_BAD_ARGUMENT, "%s is for %s", ead_option(other)->rule.name,
+                        camera ? "folders, not for --camera" : "--camera");
+    if (camera && ead_arguments_given(arguments, EAD_OPTION_KEEP) &&
+        !ead_arguments_given(arguments, EAD_OPTION_MOVE_TO))
+        return ead_fail(EAD_BAD_ARGUMENT, "--keep says what --move-to DIR keeps; give that, too");
+    if (camera && !ead_arguments_given(arguments, EAD_OPTION_JOURNAL))
+        return ead_fail(EAD_BAD_ARGUMENT,
+                        "--camera needs --journal DIR, the folder where the lines are kept");
+    return EAD_OK;
+}
+
 static EadStatus find_folder(Watcher *watcher) {
     const char *path = watcher->arguments->path_count > 0 ? watcher->arguments->paths[0] : NULL;
-    if (!path) return EAD_OK; /* is told already */
+    if (!path) return EAD_OK; /* is told already, or there is a camera */
     char *there = realpath(path, NULL);
     if (!there) return ead_fail(EAD_IO, "%s: cannot watch: %s", path, strerror(errno));
     EadStatus status = ead_path_in(watcher->folder, "", there);
@@ -162,6 +192,11 @@ static void set_options(Watcher *watcher, const EadServeDetectors *detectors) {
                             .recursive = ead_arguments_given(arguments, EAD_OPTION_RECURSIVE),
                             .poll = polls ? ead_arguments_value(arguments, EAD_OPTION_POLL).f64 : 0};
     o->score_existing = number(arguments, EAD_OPTION_EXISTING) == 0;
+    o->camera = (EadCameraSourceOptions){.camera = {.name = arguments->values[EAD_OPTION_CAMERA],
+                                                    .settings = arguments->values[EAD_OPTION_CAMERA_SET],
+                                                    .trigger = arguments->values[EAD_OPTION_TRIGGER]},
+                                         .queue = number(arguments, EAD_OPTION_CAMERA_QUEUE),
+                                         .anomalous_alone = number(arguments, EAD_OPTION_KEEP) == 1};
     o->journal =
         (EadJournalOptions){.folder = watcher->journal,
                             .file_bytes = (int64_t)number(arguments, EAD_OPTION_JOURNAL_SIZE) * MEGABYTE,
@@ -178,11 +213,10 @@ static EadStatus check_unlooked(const EadArguments *arguments) {
     static const EadOptionId options[] = {
         EAD_OPTION_TOKEN_FILE,       EAD_OPTION_NO_TOKEN,    EAD_OPTION_LISTEN_CERT, EAD_OPTION_LISTEN_KEY,
         EAD_OPTION_LISTEN_CLIENT_CA, EAD_OPTION_PAGE_MEMORY, EAD_OPTION_DECISIONS};
-    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
-        if (ead_arguments_given(arguments, options[i]))
-            return ead_fail(EAD_BAD_ARGUMENT, "%s is for the page; give --listen ADDRESS, too",
-                            ead_option(options[i])->rule.name);
-    return EAD_OK;
+    EadOptionId given = given_of(arguments, options, sizeof options / sizeof *options);
+    if (given == EAD_OPTION_COUNT) return EAD_OK;
+    return ead_fail(EAD_BAD_ARGUMENT, "%s is for the page; give --listen ADDRESS, too",
+                    ead_option(given)->rule.name);
 }
 
 /* After the journal was found. */
@@ -216,6 +250,7 @@ static EadStatus check_all(Watcher *watcher) {
                                    .context = watcher};
     ead_problems_add_all(&problems, &arguments->problems);
     ead_problems_add(&problems, ead_arguments_plan_options(arguments, &detectors.plan));
+    ead_problems_add(&problems, check_source(arguments));
     ead_problems_add(&problems, find_folder(watcher));
     ead_problems_add(&problems, find_journal(watcher));
     ead_problems_add(&problems, find_move_to(watcher));
@@ -266,8 +301,11 @@ static void *reload(void *context) {
 }
 
 static void watch_on(Watcher *watcher) {
-    if (!watcher->quiet) ead_print(stderr, "watching %s; journal in %s\n", watcher->folder, watcher->journal);
-    warn_of_share(watcher);
+    bool camera = watcher->options.camera.camera.name != NULL;
+    if (!watcher->quiet)
+        ead_print(stderr, "watching %s%s; journal in %s\n", camera ? "camera " : "",
+                  ead_watch_source(watcher->watch), watcher->journal);
+    if (!camera) warn_of_share(watcher);
     ead_service_notify("READY=1");
     while (ead_watch_runs(watcher->watch) && ead_service_signals_wait(watcher->signals, 0, 1) == 0)
         ;

@@ -29,6 +29,19 @@ static void write_time(EadJson *json, const char *key, int64_t nanoseconds) {
     ead_json_string(json, key, text);
 }
 
+/* What a camera says of its image, or why some were not inspected. */
+static void write_frame(EadJson *json, const EadCameraFrame *frame) {
+    if (frame->pixels) {
+        ead_json_integer(json, "frame", (int64_t)frame->number);
+        ead_json_integer(json, "camera_time", frame->clock);
+        return;
+    }
+    ead_json_open(json, "not_inspected", '{');
+    for (int i = 0; i < EAD_MISS_COUNT; i++)
+        if (frame->missed[i] > 0) ead_json_integer(json, ead_miss_name((EadMissReason)i), frame->missed[i]);
+    ead_json_close(json, '}');
+}
+
 void ead_watch_result_write(FILE *stream, const EadWatchResult *result) {
     EadJson json = {.stream = stream, .compact = true};
     ead_json_open(&json, NULL, '{');
@@ -44,6 +57,7 @@ void ead_watch_result_write(FILE *stream, const EadWatchResult *result) {
     if (result->sha256) ead_json_string(&json, "sha256", result->sha256);
     ead_json_integer(&json, "bytes", result->bytes);
     write_time(&json, "modified", result->modified);
+    if (result->frame) write_frame(&json, result->frame);
     if (result->moved) ead_result_path_write(&json, "moved", result->moved);
     ead_json_open(&json, "ms", '{');
     ead_json_number(&json, "waiting", 1e3 * result->waiting, 4);

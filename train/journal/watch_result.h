@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/base/paths.h"
+#include "train/camera/camera_frame.h"
 #include "train/evaluate/predict_lines.h"
 #include "train/support/json_writer.h"
 
@@ -15,11 +16,12 @@ enum { EAD_RESULT_SCHEMA = 1 };
 #define EAD_MOST_SEQUENCE UINT64_C(1000000000000000)
 
 typedef struct EadWatchResult {
-    uint64_t sequence;          /* of the line, from 1 on, without gaps */
-    int64_t time;               /* when it was found, ns since 1970 */
-    const char *source;         /* the image's folder below the watched one, "" for that itself */
-    EadPrediction prediction;   /* its path is where the image arrived */
-    int64_t bytes, modified;    /* of its file; ns since 1970 */
+    uint64_t sequence;  /* of the line, from 1 on, without gaps */
+    int64_t time;       /* when it was found, ns since 1970 */
+    const char *source; /* the image's folder below the watched one, "" for that itself; or its camera */
+    EadPrediction prediction;    /* its path is where the image arrived, or a camera's its name */
+    int64_t bytes, modified;     /* of its file, or its pixels and when they came; ns since 1970 */
+    const EadCameraFrame *frame; /* of a camera, or what was missed there; NULL: of a file */
     const char *model, *sha256; /* the model's name, and the hash of its file; NULL: the image came to none */
     const char *moved;          /* where the image goes then; NULL: it stays */
     double waiting, decoding, detecting; /* seconds */

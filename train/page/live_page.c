@@ -97,8 +97,8 @@ void ead_live_page_add(EadLivePage *page, const EadLiveImage *image) {
     if (page) ead_recent_images_add(page->recent, image);
 }
 
-void ead_live_page_fail(EadLivePage *page, const char *model) {
-    if (page) ead_recent_images_fail(page->recent, model);
+void ead_live_page_fail(EadLivePage *page, const char *model, int64_t count) {
+    if (page) ead_recent_images_fail(page->recent, model, count);
 }
 
 void ead_live_page_write_model(EadJson *json, const char *name, const char *sha256, const char *description,

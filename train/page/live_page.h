@@ -28,7 +28,7 @@ void ead_live_page_free(EadLivePage *page); /* harmless on NULL */
 
 /* Harmless on NULL: there is no page. */
 void ead_live_page_add(EadLivePage *page, const EadLiveImage *image);
-void ead_live_page_fail(EadLivePage *page, const char *model);
+void ead_live_page_fail(EadLivePage *page, const char *model, int64_t count);
 
 /* What is known of a model: {name, sha256, description, threshold, pixel_threshold, validation: SET of report.h}; sorts scores
  * [count], those of its validation images (0: its file has none). */

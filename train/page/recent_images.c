@@ -152,10 +152,10 @@ void ead_recent_images_add(EadRecentImages *recent, const EadLiveImage *image) {
     pthread_mutex_unlock(&recent->mutex);
 }
 
-void ead_recent_images_fail(EadRecentImages *recent, const char *model) {
+void ead_recent_images_fail(EadRecentImages *recent, const char *model, int64_t count) {
     pthread_mutex_lock(&recent->mutex);
-    RecentCount *count = count_of(recent, model);
-    if (count) count->failed++;
+    RecentCount *counted = count_of(recent, model);
+    if (counted) counted->failed += count;
     pthread_mutex_unlock(&recent->mutex);
 }
 

@@ -22,8 +22,8 @@ void ead_recent_images_free(EadRecentImages *recent); /* harmless on NULL */
 /* Adds one; what has no room any more goes. Without memory for a picture there is none. */
 void ead_recent_images_add(EadRecentImages *recent, const EadLiveImage *image);
 
-/* Counts an image of a model (its name lasts as long as this) that could not be scored. */
-void ead_recent_images_fail(EadRecentImages *recent, const char *model);
+/* Counts images of a model (its name lasts as long as this) that could not be scored. */
+void ead_recent_images_fail(EadRecentImages *recent, const char *model, int64_t count);
 
 /* Writes into an open object what has changed since a stamp (0: since ever):
  *   stamp      for the next time

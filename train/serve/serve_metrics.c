@@ -16,7 +16,7 @@
     { 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30 }
 #define SCORE_BOUNDS                                                                                         \
     { 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 100 }
-enum { BOUNDS = 14, MOST_CODES = 64 };
+enum { BOUNDS = 14, MOST_CODES = 64, MOST_REASONS = 16 };
 
 static const double time_bounds[BOUNDS] = TIME_BOUNDS, score_bounds[BOUNDS] = SCORE_BOUNDS;
 static const char *const stage_names[] = {
@@ -42,11 +42,19 @@ typedef struct CodeCount {
     uint64_t count;
 } CodeCount;
 
+/* Images that were not inspected for one reason. */
+typedef struct MissedCount {
+    const char *reason;
+    uint64_t count;
+} MissedCount;
+
 struct EadServeMetrics {
     const EadStringList *names;
     ModelMetrics *models; /* [names->count] */
     CodeCount codes[MOST_CODES];
     int code_count;
+    MissedCount missed[MOST_REASONS];
+    int reason_count;
     Histogram requests;
     time_t start;
     pthread_mutex_t mutex;
@@ -112,6 +120,16 @@ void ead_serve_metrics_scored(EadServeMetrics *metrics, const EadServeCourse *co
 void ead_serve_metrics_failed(EadServeMetrics *metrics, const char *model) {
     pthread_mutex_lock(&metrics->mutex);
     metrics->models[ead_strings_find(metrics->names, model)].totals.failures++;
+    pthread_mutex_unlock(&metrics->mutex);
+}
+
+void ead_serve_metrics_missed(EadServeMetrics *metrics, const char *reason, int64_t count) {
+    int i = 0;
+    pthread_mutex_lock(&metrics->mutex);
+    while (i < metrics->reason_count && strcmp(metrics->missed[i].reason, reason) != 0) i++;
+    if (i == metrics->reason_count && i < MOST_REASONS)
+        metrics->missed[metrics->reason_count++] = (MissedCount){reason, 0};
+    if (i < MOST_REASONS) metrics->missed[i].count += (uint64_t)count;
     pthread_mutex_unlock(&metrics->mutex);
 }
 
@@ -221,11 +239,21 @@ static void write_models(const EadServeMetrics *metrics, FILE *stream) {
     }
 }
 
+static void write_missed(const EadServeMetrics *metrics, FILE *stream) {
+    if (metrics->reason_count == 0) return;
+    write_head(stream, "efficientad_not_inspected_total", "counter",
+               "Images of a camera that were not inspected, by reason.");
+    for (int i = 0; i < metrics->reason_count; i++)
+        fprintf(stream, "efficientad_not_inspected_total{reason=\"%s\"} %llu\n", metrics->missed[i].reason,
+                (unsigned long long)metrics->missed[i].count);
+}
+
 void ead_serve_metrics_write(EadServeMetrics *metrics, FILE *stream) {
     struct timespec cpu;
     pthread_mutex_lock(&metrics->mutex);
     write_requests(metrics, stream);
     write_models(metrics, stream);
+    write_missed(metrics, stream);
     pthread_mutex_unlock(&metrics->mutex);
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
     write_head(stream, "process_resident_memory_bytes", "gauge", "Memory that the process takes.");

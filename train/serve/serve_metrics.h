@@ -44,6 +44,9 @@ void ead_serve_metrics_answered(EadServeMetrics *metrics, const char *route, int
 void ead_serve_metrics_scored(EadServeMetrics *metrics, const EadServeCourse *course);
 void ead_serve_metrics_failed(EadServeMetrics *metrics, const char *model);
 
+/* Images that came and could not be inspected, by reason, a text that lasts; a count of 0 makes the reason known. */
+void ead_serve_metrics_missed(EadServeMetrics *metrics, const char *reason, int64_t count);
+
 EadServeTotals ead_serve_metrics_totals(EadServeMetrics *metrics, const char *model);
 
 /* Writes all that is counted in Prometheus' text format. */

@@ -57,7 +57,7 @@ static void count(Work *work) {
 static void show(const Work *work, const char *source) {
     const EadServeCourse *course = &work->course;
     double seconds = ead_clock_seconds() - work->request->arrived;
-    if (work->reply->code != EAD_HTTP_OK) ead_live_page_fail(work->server->page, work->model->name);
+    if (work->reply->code != EAD_HTTP_OK) ead_live_page_fail(work->server->page, work->model->name, 1);
     for (int i = 0; work->reply->code == EAD_HTTP_OK && i < course->count; i++) {
         const EadPoolImage *image = &course->images[i];
         char numbered[EAD_RECENT_NAME];

@@ -48,7 +48,7 @@ static void show(void *context, EadServeJob *job) {
     double seconds = 0;
     for (int i = 0; i < EAD_STAGES; i++) seconds += image->seconds[i];
     if (image->failed) {
-        ead_live_page_fail(shown->server->page, image->model->name);
+        ead_live_page_fail(shown->server->page, image->model->name, image->failed);
         return;
     }
     ead_live_page_add(shown->server->page, &(EadLiveImage){.sequence = image->sequence,
@@ -70,10 +70,12 @@ static void drop(void *context, EadServeJob *job) {
     (void)context, (void)job; /* nobody is told */
 }
 
-EadStatus ead_shown_images_new(EadServer *server, EadShownImages **out) {
+EadStatus ead_shown_images_new(EadServer *server, bool of_camera, EadShownImages **out) {
     EadShownImages *shown = *out = ead_new(1, sizeof *shown, "the images of the page");
     if (!shown) return EAD_NO_MEMORY;
     *shown = (EadShownImages){.server = server};
+    for (int i = 0; of_camera && i < EAD_MISS_COUNT; i++)
+        ead_serve_metrics_missed(server->metrics, ead_miss_name((EadMissReason)i), 0);
     if (!server->page) return EAD_OK;
     EadStatus status = ead_job_queue_new(1, EAD_RECENT_IMAGES, show, shown, &shown->queue);
     if (status == EAD_OK) return EAD_OK;
@@ -88,6 +90,8 @@ static void count(EadServeMetrics *metrics, const EadShownImage *image) {
     EadServeCourse course = {
         .model = model->name, .images = &scored, .count = 1, .threshold = model->model->threshold};
     memcpy(course.seconds, image->seconds, sizeof course.seconds);
+    for (int i = 0; image->missed && i < EAD_MISS_COUNT; i++)
+        ead_serve_metrics_missed(metrics, ead_miss_name((EadMissReason)i), image->missed[i]);
     if (image->failed)
         ead_serve_metrics_failed(metrics, model->name);
     else

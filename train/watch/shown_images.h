@@ -3,13 +3,16 @@
 #pragma once
 
 #include "core/image/image.h"
+#include "train/camera/camera_frame.h"
 #include "train/serve/server.h"
 
 /* An image of which the line is written. */
 typedef struct EadShownImage {
     int64_t sequence;   /* of the line */
     const char *source; /* its name below the watched folder, borrowed */
-    bool failed;        /* it could not be scored: of the rest model and source count */
+    int64_t failed;     /* images that could not be scored: of the rest model, source and `missed` count */
+    const int64_t
+        *missed; /* [EAD_MISS_COUNT], borrowed: why a camera's were not inspected; NULL: they are files */
     float score;
     double seconds
         [EAD_STAGES]; /* that it waited, was decoded, was with the detector, and until its line was written */
@@ -20,8 +23,8 @@ typedef struct EadShownImage {
 
 typedef struct EadShownImages EadShownImages;
 
-/* server: one that was started, with or without a page; must outlive it. Errors: EAD_NO_MEMORY. */
-EadStatus ead_shown_images_new(EadServer *server, EadShownImages **out);
+/* server: one that was started, with or without a page; must outlive it. of_camera: metrics tell what is missed. Errors: EAD_NO_MEMORY. */
+EadStatus ead_shown_images_new(EadServer *server, bool of_camera, EadShownImages **out);
 
 /* Counts an image and hands it to the page; one caller at a time. Takes over model, image and map. Where more wait than the page has lines, it is not shown;
  * where several pictures wait, it is without its own. */

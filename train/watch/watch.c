@@ -10,12 +10,9 @@
 #include "train/evaluate/scoring.h"
 #include "train/journal/watch_result.h"
 #include "train/serve/inference.h"
-#include "train/watch/known_files.h"
 #include "train/watch/moved_image.h"
 #include "train/watch/shown_images.h"
-#include "train/watch/images_left_out.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdatomic.h>
@@ -24,11 +21,13 @@
 #include <time.h>
 #include <unistd.h>
 
+static const double pause_of_misses = 10; /* seconds between two messages of what a camera missed */
+
 struct EadWatch {
     EadWatchOptions options;
     EadModelRegistry *models;
     EadJournal *journal;
-    EadArrivals *arrivals;
+    EadImageSource source;
     EadReceivers *receivers;
     EadShownImages *shown; /* NULL: nobody looks */
     EadWorkers worker;     /* one thread, which starts the others */
@@ -37,19 +36,21 @@ struct EadWatch {
     bool silent;        /* standard output takes no more */
     EadFailure failure; /* what ended it */
     int64_t scored, anomalous, failed;
+    int64_t missed[EAD_MISS_COUNT], untold[EAD_MISS_COUNT]; /* of them, since `told` */
+    double told;
 };
 
 /* An image on its way. */
 typedef struct ArrivedImage {
-    EadArrival arrival;
+    EadSourceImage from;
     EadServedModel *model; /* lent */
     EadImage image;
     EadPoolImage pool;
     float *map; /* at the image's size */
     EadMapRegions regions;
-    float threshold;
+    float threshold, score;          /* score NAN: it has none */
     double began, decoded, detected; /* ead_clock_seconds() */
-    bool changed, gone;              /* it is not what had arrived any more */
+    bool withdrawn;                  /* it is not any more what had arrived */
     EadModelRegistry *lender;
 } ArrivedImage;
 
@@ -57,26 +58,17 @@ typedef struct ArrivedImage {
 
 static EadStatus take_image(void *context, void *memory, bool *found) {
     EadWatch *watch = context;
-    return ead_arrivals_next(watch->arrivals, &((ArrivedImage *)memory)->arrival, found);
+    return watch->source.next(watch->source.state, &((ArrivedImage *)memory)->from, found);
 }
 
 static void release_image(void *memory) {
     ArrivedImage *it = memory;
-    free(it->arrival.path);
+    ead_source_image_free(&it->from);
     if (it->model) ead_model_registry_release(it->lender, it->model);
     ead_image_free(&it->image);
     free(it->pool.map);
     free(it->map);
     ead_map_regions_free(&it->regions);
-}
-
-/* Whether the file is still what had arrived. */
-static bool is_same(ArrivedImage *it) {
-    struct stat info;
-    it->gone = stat(it->arrival.path, &info) != 0 && (errno == ENOENT || errno == ENOTDIR);
-    it->changed =
-        !it->gone && (info.st_size != it->arrival.bytes || ead_modified(&info) != it->arrival.modified);
-    return !it->gone && !it->changed;
 }
 
 static EadStatus detect(ArrivedImage *it) {
@@ -95,25 +87,38 @@ static EadStatus detect(ArrivedImage *it) {
     return ead_map_regions_find(&it->regions, it->map, pool->width, pool->height, model->pixel_threshold);
 }
 
+static EadVerdict verdict_of(const ArrivedImage *it) {
+    return ead_verdict((double)it->score, (double)it->threshold);
+}
+
+static EadStatus read_and_detect(EadWatch *watch, ArrivedImage *it) {
+    EadStatus status = watch->source.load(watch->source.state, &it->from, it->model->model,
+                                          watch->options.max_pixels, &it->image, &it->withdrawn);
+    it->decoded = it->detected = ead_clock_seconds();
+    if (status != EAD_OK || it->withdrawn) return status;
+    status = detect(it);
+    it->detected = ead_clock_seconds();
+    if (status != EAD_OK) return ead_fail_prefix(status, "%s: ", it->from.arrival.path);
+    it->score = it->pool.score;
+    return EAD_OK;
+}
+
 static EadStatus score_image(void *context, void *memory) {
     EadWatch *watch = context;
     ArrivedImage *it = memory;
-    it->began = it->decoded = it->detected = ead_clock_seconds();
-    if (!is_same(it)) return EAD_OK;
+    const EadImageSource *source = &watch->source;
+    EadFailure failure;
+    it->began = ead_clock_seconds();
     it->lender = watch->models;
     it->model = ead_model_registry_take(watch->models, NULL);
-    const EadModel *model = it->model->model;
-    EadImageRules rules = ead_model_image_rules(model, watch->options.max_pixels);
-    it->threshold = model->threshold;
-    EadStatus status = ead_image_load_with(it->arrival.path, &rules, &it->image);
-    EadFailure failure;
+    it->threshold = it->model->model->threshold;
+    it->score = NAN;
+    EadStatus status = read_and_detect(watch, it);
     ead_failure_keep(&failure, status);
-    it->decoded = it->detected = ead_clock_seconds();
-    if (!is_same(it)) return EAD_OK; /* also where it could not be read: it was being written */
-    EAD_TRY(ead_failure_tell(&failure));
-    status = detect(it);
-    it->detected = ead_clock_seconds();
-    return status == EAD_OK ? EAD_OK : ead_fail_prefix(status, "%s: ", it->arrival.path);
+    if (source->pack && watch->options.move_to &&
+        source->pack(source->state, &it->from, &it->image, verdict_of(it)) != EAD_OK)
+        ead_print(stderr, "efficientad: %s; it is not kept\n", ead_error_message());
+    return ead_failure_tell(&failure);
 }
 
 /* ---- lines ---- */
@@ -141,18 +146,28 @@ static void print_line(EadWatch *watch, const char *line, size_t size) {
     if (!freopen("/dev/null", "w", stdout)) clearerr(stdout); /* said once: not at the end, too */
 }
 
+/* Puts the image where its line says that it is. */
+static bool place_image(EadWatch *watch, const EadSourceImage *image, const char *target) {
+    bool placed = watch->source.place(image, target) == EAD_OK;
+    if (!placed)
+        ead_print(stderr, "efficientad: %s; %s\n", ead_error_message(),
+                  watch->source.pack ? "it is not kept" : "the next start tries again");
+    return placed;
+}
+
 /* *noted: whether the journal has it. */
-static EadStatus write_line(EadWatch *watch, const EadWatchResult *result, bool *noted) {
+static EadStatus write_line(EadWatch *watch, const EadSourceImage *image, EadWatchResult *result,
+                            bool *noted) {
     char *line;
     size_t size;
-    const char *path = result->prediction.path;
+    if (result->moved && watch->source.pack && !place_image(watch, image, result->moved))
+        result->moved = NULL;
     FILE *stream = open_memstream(&line, &size);
     if (!stream) return ead_fail(EAD_NO_MEMORY, "no memory for a line");
     ead_watch_result_write(stream, result);
     EAD_TRY(ead_memory_stream_close(stream, &line, "a line"));
     *noted = note_line(watch, line, size);
-    if (*noted && result->moved && ead_move_image(path, result->moved) != EAD_OK)
-        ead_print(stderr, "efficientad: %s; the next start tries again\n", ead_error_message());
+    if (*noted && result->moved && !watch->source.pack) place_image(watch, image, result->moved);
     if (*noted) ead_journal_tell(watch->journal);
     if (*noted) print_line(watch, line, size);
     free(line);
@@ -160,13 +175,15 @@ static EadStatus write_line(EadWatch *watch, const EadWatchResult *result, bool 
 }
 
 /* To those who look: last of all, and so that nothing waits for it. */
-static void show_image(EadWatch *watch, ArrivedImage *it, int64_t sequence, bool failed) {
+static void show_image(EadWatch *watch, ArrivedImage *it, int64_t sequence, int64_t failed) {
     if (!watch->shown) return;
+    const EadArrival *arrival = &it->from.arrival;
     EadShownImage image = {.sequence = sequence,
-                           .source = it->arrival.below,
+                           .source = arrival->below,
                            .failed = failed,
+                           .missed = watch->options.camera.camera.name ? it->from.frame.missed : NULL,
                            .score = it->pool.score,
-                           .seconds = {[EAD_STAGE_QUEUE] = it->began - it->arrival.seen,
+                           .seconds = {[EAD_STAGE_QUEUE] = it->began - arrival->seen,
                                        [EAD_STAGE_DECODE] = it->decoded - it->began,
                                        [EAD_STAGE_DETECTOR] = it->detected - it->decoded,
                                        [EAD_STAGE_REPLY] = ead_clock_seconds() - it->detected},
@@ -179,47 +196,74 @@ static void show_image(EadWatch *watch, ArrivedImage *it, int64_t sequence, bool
     ead_shown_images_add(watch->shown, &image);
 }
 
+/* Where it is put; "": nowhere. */
+static void find_target(const EadWatch *watch, const ArrivedImage *it, EadPath target) {
+    const EadArrival *arrival = &it->from.arrival;
+    target[0] = '\0';
+    if (!watch->options.move_to || (watch->source.pack && !it->from.file)) return;
+    EadVerdict verdict = verdict_of(it);
+    if (ead_move_target(watch->options.move_to, verdict, arrival->path, arrival->below, target) == EAD_OK)
+        return;
+    ead_print(stderr, "efficientad: %s; it stays\n", ead_error_message());
+    target[0] = '\0';
+}
+
+/* Each image that cannot be scored is told; those that a camera or its network loses, of which there may be many a second, together. */
+static void tell_error(EadWatch *watch, const ArrivedImage *it, const char *message) {
+    char missed[EAD_MISSED_TEXT];
+    double now = ead_clock_seconds();
+    if (ead_missed_total(it->from.frame.missed) == 0) ead_print(stderr, "efficientad: %s\n", message);
+    for (int i = 0; i < EAD_MISS_COUNT; i++) watch->untold[i] += it->from.frame.missed[i];
+    if (ead_missed_total(watch->untold) == 0 || now - watch->told < pause_of_misses) return;
+    ead_missed_describe(watch->untold, missed);
+    ead_print(stderr, "efficientad: camera %s: %s\n", watch->source.name, missed);
+    memset(watch->untold, 0, sizeof watch->untold);
+    watch->told = now;
+}
+
+/* Gives how many images this was. */
+static int64_t count_image(EadWatch *watch, const ArrivedImage *it) {
+    int64_t missed = ead_missed_total(it->from.frame.missed);
+    for (int i = 0; i < EAD_MISS_COUNT; i++) watch->missed[i] += it->from.frame.missed[i];
+    watch->scored += !isnan(it->score);
+    watch->failed += isnan(it->score) && missed == 0;
+    watch->anomalous += verdict_of(it) == EAD_VERDICT_NG;
+    return missed > 0 ? missed : 1;
+}
+
 static EadStatus deliver_image(void *context, void *memory, EadStatus status) {
     EadWatch *watch = context;
     ArrivedImage *it = memory;
-    const EadArrival *arrival = &it->arrival;
-    EadPath source, target = "";
+    const EadArrival *arrival = &it->from.arrival;
+    EadPath source, target;
     EadFailure failure;
-    if (it->changed) ead_arrivals_again(watch->arrivals, arrival);
-    if (it->gone) ead_arrivals_gone(watch->arrivals, arrival);
-    if (it->changed || it->gone) return EAD_OK;
+    if (it->withdrawn) return EAD_OK;
     ead_failure_keep(&failure, status);
-    double score = status == EAD_OK ? (double)it->pool.score : (double)NAN;
-    EadVerdict verdict = ead_verdict(score, (double)it->threshold);
-    if (watch->options.move_to &&
-        ead_move_target(watch->options.move_to, verdict, arrival->path, arrival->below, target) != EAD_OK) {
-        ead_print(stderr, "efficientad: %s; it stays\n", ead_error_message());
-        target[0] = '\0';
-    }
+    if (status != EAD_OK) it->score = NAN;
+    find_target(watch, it, target);
     if (ead_path_folder(source, arrival->below) != EAD_OK) source[0] = '\0';
     EadWatchResult result = {.sequence = ead_journal_next(watch->journal),
                              .time = ead_time_now(),
                              .source = source,
                              .prediction = {.path = arrival->path,
                                             .error = status == EAD_OK ? NULL : failure.message,
-                                            .score = (float)score,
+                                            .score = it->score,
                                             .threshold = it->threshold,
                                             .regions = &it->regions},
                              .bytes = arrival->bytes,
                              .modified = arrival->modified,
+                             .frame = watch->options.camera.camera.name ? &it->from.frame : NULL,
                              .model = it->model->name,
                              .sha256 = it->model->sha256,
                              .moved = *target ? target : NULL,
                              .waiting = it->began - arrival->seen,
                              .decoding = it->decoded - it->began,
                              .detecting = it->detected - it->decoded};
-    if (status != EAD_OK) ead_print(stderr, "efficientad: %s\n", failure.message);
-    watch->scored += status == EAD_OK;
-    watch->failed += status != EAD_OK;
-    watch->anomalous += verdict == EAD_VERDICT_NG;
+    int64_t images = count_image(watch, it);
+    if (status != EAD_OK) tell_error(watch, it, failure.message);
     bool noted;
-    EAD_TRY(write_line(watch, &result, &noted));
-    if (noted) show_image(watch, it, (int64_t)result.sequence, status != EAD_OK);
+    EAD_TRY(write_line(watch, &it->from, &result, &noted));
+    if (noted) show_image(watch, it, (int64_t)result.sequence, status != EAD_OK ? images : 0);
     return EAD_OK;
 }
 
@@ -235,28 +279,11 @@ static void *work_all(void *context) {
 
 /* ---- the start ---- */
 
-/* An image that the journal has, and that is still where it arrived. */
-static bool see_line(void *context, const char *line, size_t size) {
-    EadWatch *watch = context;
-    json_t *root;
-    if (ead_watch_result_read(line, size, &root) != EAD_OK) return true;
-    EadPath path, moved;
-    const char *modified = json_string_value(json_object_get(root, "modified"));
-    int64_t bytes = json_integer_value(json_object_get(root, "bytes"));
-    if (modified && ead_result_path_read(root, "path", path) &&
-        ead_arrivals_known(watch->arrivals, path, bytes, modified) &&
-        ead_result_path_read(root, "moved", moved) && ead_move_image(path, moved) != EAD_OK)
-        ead_print(stderr, "efficientad: %s\n", ead_error_message());
-    json_decref(root);
-    return true;
-}
-
-static EadStatus open_folder_to_watch(EadWatch *watch) {
-    const char *folder = ead_journal_folder(watch->journal);
-    bool skips = !watch->options.score_existing && ead_journal_is_new(watch->journal);
-    EAD_TRY(ead_arrivals_open(&watch->options.arrivals, &watch->arrivals));
-    EAD_TRY(ead_images_left_out(folder, skips, watch->arrivals));
-    return ead_journal_walk(watch->journal, see_line, watch);
+static EadStatus open_source(EadWatch *watch) {
+    const EadWatchOptions *options = &watch->options;
+    if (options->camera.camera.name) return ead_camera_source_open(&options->camera, &watch->source);
+    return ead_folder_source_open(&options->arrivals, options->score_existing, watch->journal,
+                                  &watch->source);
 }
 
 static EadStatus start_all(EadWatch *watch) {
@@ -265,8 +292,9 @@ static EadStatus start_all(EadWatch *watch) {
     for (int i = 0; i < notes.count; i++) ead_print(stderr, "%s\n", notes.items[i]);
     ead_strings_free(&notes);
     EAD_TRY(status);
-    if (watch->options.server) EAD_TRY(ead_shown_images_new(watch->options.server, &watch->shown));
-    EAD_TRY(open_folder_to_watch(watch));
+    bool of_camera = watch->options.camera.camera.name != NULL;
+    if (watch->options.server) EAD_TRY(ead_shown_images_new(watch->options.server, of_camera, &watch->shown));
+    EAD_TRY(open_source(watch));
     EAD_TRY(ead_receivers_start(&watch->options.receivers, watch->journal, &watch->receivers));
     return ead_workers_start(&watch->worker, 1, work_all, watch);
 }
@@ -275,7 +303,7 @@ EadStatus ead_watch_start(const EadWatchOptions *options, EadModelRegistry *mode
     *out = NULL;
     EadWatch *watch = ead_new(1, sizeof *watch, "a watch");
     if (!watch) return EAD_NO_MEMORY;
-    *watch = (EadWatch){.options = *options, .models = models};
+    *watch = (EadWatch){.options = *options, .models = models, .told = -pause_of_misses};
     EadStatus status = start_all(watch);
     EadFailure failure;
     ead_failure_keep(&failure, status);
@@ -286,23 +314,33 @@ EadStatus ead_watch_start(const EadWatchOptions *options, EadModelRegistry *mode
     return ead_failure_tell(&failure);
 }
 
+const char *ead_watch_source(const EadWatch *watch) {
+    return watch->source.name;
+}
+
 bool ead_watch_runs(const EadWatch *watch) {
     return !atomic_load(&watch->ended);
+}
+
+static void tell_counts(const EadWatch *watch) {
+    char missed[EAD_MISSED_TEXT];
+    ead_missed_describe(watch->missed, missed);
+    bool any = ead_missed_total(watch->missed) > 0;
+    ead_print(stderr, "%" PRId64 " images scored, %" PRId64 " of them anomalous; %" PRId64 " failed%s%s\n",
+              watch->scored, watch->anomalous, watch->failed, any ? "; " : "", any ? missed : "");
 }
 
 EadStatus ead_watch_end(EadWatch *watch, double seconds) {
     if (!watch) return EAD_OK;
     double deadline = ead_clock_seconds() + seconds;
     atomic_store(&watch->stopping, true);
-    if (watch->arrivals) ead_arrivals_stop(watch->arrivals);
+    if (watch->source.stop) watch->source.stop(watch->source.state);
     bool ran = watch->worker.count > 0;
     ead_workers_join(&watch->worker);
     ead_shown_images_free(watch->shown);
     EadFailure failure = watch->failure;
-    if (ran && !watch->options.quiet)
-        ead_print(stderr, "%" PRId64 " images scored, %" PRId64 " of them anomalous; %" PRId64 " failed\n",
-                  watch->scored, watch->anomalous, watch->failed);
-    ead_arrivals_close(watch->arrivals);
+    if (ran && !watch->options.quiet) tell_counts(watch);
+    if (watch->source.close) watch->source.close(watch->source.state);
     if (!ead_receivers_end(watch->receivers, deadline)) return ead_failure_tell(&failure);
     ead_journal_close(watch->journal);
     free(watch);
