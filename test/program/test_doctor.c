@@ -40,9 +40,9 @@ static const char *text_of(const json_t *found, const char *name, const char *ke
 
 START_TEST(tells_each_check_in_a_line) {
     NEED_PROGRAM();
-    static const char *const names[] = {"version", "cuda",   "mpi",    "libraries", "cpu",
-                                        "threads", "load",   "memory", "teachers",  "backbones",
-                                        "configs", "folder", "locks"};
+    static const char *const names[] = {"version",   "cuda",    "mpi",    "cameras", "libraries",
+                                        "cpu",       "threads", "load",   "memory",  "teachers",
+                                        "backbones", "configs", "folder", "locks"};
     Outcome outcome;
     int code, missing = 0;
     json_t *found = ask("$P doctor --json", &code);

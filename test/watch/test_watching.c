@@ -301,7 +301,7 @@ START_TEST(what_is_wrong_is_said_before_the_work) {
     static const char *const wrong[][2] = {
         {"watch -m " MODEL " " S "missing", "missing"},
         {"watch -m " MODEL " " MODEL, "not a folder"},
-        {"watch -m " MODEL, "needs more"},
+        {"watch -m " MODEL, "watch needs a folder"},
         {WATCH "-r --move-to " FOLDER "/done " FOLDER, "--recursive"},
         {"watch -m " MODEL " --journal " MODEL " " FOLDER, "--journal"},
         {WATCH "--move-to " MODEL " " FOLDER, "--move-to"},

@@ -134,15 +134,16 @@ static EadStatus check_format(EadCameraDevice *device) {
         device->name, name ? name : "an unknown kind", usable);
 }
 
+/* The trigger first: settings may say more of it. */
 static EadStatus set_up(EadCameraDevice *d, const EadCameraOptions *options) {
     GError *error = NULL;
     ArvDevice *device = arv_camera_get_device(d->camera);
     arv_device_set_range_check_policy(device, ARV_RANGE_CHECK_POLICY_ENABLE);
     arv_device_set_access_check_policy(device, ARV_ACCESS_CHECK_POLICY_ENABLE);
-    if (options->settings) EAD_TRY(set_features(device, options->settings));
-    EAD_TRY(check_format(d));
     if (options->trigger) arv_camera_set_trigger(d->camera, options->trigger, &error);
-    return error ? fail(EAD_BAD_ARGUMENT, "--trigger", error) : EAD_OK;
+    if (error) return fail(EAD_BAD_ARGUMENT, "--trigger", error);
+    if (options->settings) EAD_TRY(set_features(device, options->settings));
+    return check_format(d);
 }
 
 /* ---- taking ---- */
