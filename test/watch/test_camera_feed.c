@@ -1,6 +1,7 @@
 /* The queue behind a camera, with a camera that does what the test says: what is missed is counted where it was missed. */
 #include "core/base/memory.h"
 #include "core/system/clock.h"
+#include "core/system/clock.h"
 #include "test/support/scratch.h"
 #include "train/camera/camera_feed.h"
 #include "train/camera/camera_pixels.h"
@@ -142,7 +143,7 @@ static void expect_missed(const char *text) {
 static void expect_end(void) {
     EadCameraFrame frame;
     bool found;
-    ead_camera_feed_stop(feed);
+    ead_camera_feed_stop(feed, 0);
     ead_camera_feed_next(feed, &frame, &found);
     ck_assert(!found);
     ead_camera_feed_close(feed);
@@ -163,10 +164,12 @@ END_TEST
 
 START_TEST(images_that_wait_are_given_after_the_end) {
     open_feed(3, -1);
-    take_whole(1), take_whole(2);
-    await_number(&done, 2);
-    ead_camera_feed_stop(feed);
+    take_whole(1), take_whole(2), take_whole(3);
+    await_number(&done, 3);
+    ead_camera_feed_stop(feed, ead_clock_seconds() + 3600);
     expect_image(1), expect_image(2);
+    ead_camera_feed_stop(feed, 0); /* the time is over */
+    expect_missed("1 image not inspected: 1 that waited at the end");
     expect_end();
 }
 END_TEST

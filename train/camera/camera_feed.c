@@ -33,6 +33,7 @@ struct EadCameraFeed {
     EadCameraFrame *queue; /* [capacity]: images, and between two at most one entry of what was missed */
     int capacity, first, count, images;
     bool stopped, ended;
+    double deadline; /* of what waits; where `stopped` */
 };
 
 /* ---- the queue, under the mutex ---- */
@@ -226,13 +227,19 @@ void ead_camera_feed_next(EadCameraFeed *feed, EadCameraFrame *frame, bool *foun
         feed->count--;
         feed->images -= frame->pixels != NULL;
     }
+    bool late = *found && frame->pixels && feed->stopped && ead_clock_seconds() > feed->deadline;
     pthread_mutex_unlock(&feed->mutex);
+    if (!late) return;
+    free(frame->pixels);
+    frame->pixels = NULL;
+    frame->missed[EAD_MISS_ENDED] = 1;
 }
 
-void ead_camera_feed_stop(EadCameraFeed *feed) {
+void ead_camera_feed_stop(EadCameraFeed *feed, double deadline) {
     uint64_t one = 1;
     pthread_mutex_lock(&feed->mutex);
     feed->stopped = true;
+    feed->deadline = deadline;
     pthread_mutex_unlock(&feed->mutex);
     bool told = write(feed->stop, &one, sizeof one) == sizeof one;
     (void)told; /* an eventfd takes it */
@@ -240,7 +247,7 @@ void ead_camera_feed_stop(EadCameraFeed *feed) {
 
 void ead_camera_feed_close(EadCameraFeed *feed) {
     if (!feed) return;
-    ead_camera_feed_stop(feed);
+    ead_camera_feed_stop(feed, 0);
     ead_workers_join(&feed->asker);
     ead_workers_join(&feed->taker);
     ead_camera_device_close(feed->device);

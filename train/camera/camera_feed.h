@@ -17,8 +17,8 @@ const char *ead_camera_feed_name(const EadCameraFeed *feed);
 /* Waits for the next image, or for what was missed before it; *found false: it was stopped, and nothing is left. One thread at a time. */
 void ead_camera_feed_next(EadCameraFeed *feed, EadCameraFrame *frame, bool *found);
 
-/* From any thread: no more images are taken; those that wait are still given. */
-void ead_camera_feed_stop(EadCameraFeed *feed);
+/* From any thread: no more images are taken. Those that wait are still given until then (ead_clock_seconds()), and counted afterwards. */
+void ead_camera_feed_stop(EadCameraFeed *feed, double deadline);
 
 /* Stops and frees it; harmless on NULL. */
 void ead_camera_feed_close(EadCameraFeed *feed);

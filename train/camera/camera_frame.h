@@ -15,6 +15,7 @@
     X(LOST, "lost", "of which nothing came")                                                                 \
     X(QUEUE, "queue_full", "faster than they are scored")                                                    \
     X(AWAY, "camera_away", "asked for while the camera was away")                                            \
+    X(ENDED, "ended", "that waited at the end")                                                              \
     X(OTHER, "other", "that cannot be read")
 
 typedef enum EadMissReason {

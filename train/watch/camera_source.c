@@ -79,8 +79,8 @@ static EadStatus write_frame(const EadSourceImage *image, const char *target) {
     return ead_atomic_file_commit(&file);
 }
 
-static void stop_camera(void *state) {
-    ead_camera_feed_stop(((CameraSource *)state)->feed);
+static void stop_camera(void *state, double deadline) {
+    ead_camera_feed_stop(((CameraSource *)state)->feed, deadline);
 }
 
 static void close_camera(void *state) {

@@ -42,7 +42,8 @@ static EadStatus move_file(const EadSourceImage *image, const char *target) {
     return ead_move_image(image->arrival.path, target);
 }
 
-static void stop_folder(void *state) {
+static void stop_folder(void *state, double deadline) {
+    (void)deadline; /* files wait for the next start */
     ead_arrivals_stop(state);
 }
 

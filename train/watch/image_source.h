@@ -31,8 +31,8 @@ typedef struct EadImageSource {
     /* Puts an image to its place: of a file behind its line, since until then it must be found again; of what is packed before it, so that
      * what a line names is there. Errors: EAD_IO, EAD_NO_MEMORY. */
     EadStatus (*place)(const EadSourceImage *image, const char *target);
-    /* From any thread. */
-    void (*stop)(void *state);
+    /* From any thread: what waits, and is no file, may be scored until then (ead_clock_seconds()). */
+    void (*stop)(void *state, double deadline);
     void (*close)(void *state);
 } EadImageSource;
 

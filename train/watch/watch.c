@@ -334,7 +334,7 @@ EadStatus ead_watch_end(EadWatch *watch, double seconds) {
     if (!watch) return EAD_OK;
     double deadline = ead_clock_seconds() + seconds;
     atomic_store(&watch->stopping, true);
-    if (watch->source.stop) watch->source.stop(watch->source.state);
+    if (watch->source.stop) watch->source.stop(watch->source.state, deadline - seconds / 2);
     bool ran = watch->worker.count > 0;
     ead_workers_join(&watch->worker);
     ead_shown_images_free(watch->shown);
