@@ -226,11 +226,34 @@ static EadStatus scale_key(EadConfig *config, int key, double factor) {
     return ead_config_set_key(config, key, text);
 }
 
-EadStatus ead_pace_pick(const EadPace *pace, const EadFit *fit, const EadRunSpec *spec, EadConfig *config) {
+/* A run of a few minutes would end before train.validate_every: it looks at its validation images ten times, or as often as
+ * a small share of the seconds allows, and never more seldom than the config says. */
+static EadStatus look_often(EadPace *pace, const EadRunSpec *spec, double seconds, EadConfig *config) {
+    enum { LOOKS = 10 };
+    static const double SHARE = 1 / 30.0;
+    int every = config->train_validate_every;
+    bool given = spec->given && spec->given[EAD_KEY_train_validate_every];
+    if (every == 0 || given || config->train_until_converged) return EAD_OK;
+    double look = pace->image * ead_watched_images(config, pace->validation);
+    double looks = floor(fmin(LOOKS, SHARE * seconds / look));
+    double steps = (1 - SHARE) * (double)pace->counted * ead_pace_factor(pace, seconds);
+    if (!(looks > steps / every)) return EAD_OK;
+    char text[32];
+    snprintf(text, sizeof text, "%.0f", fmax(floor(steps / looks), 1));
+    EAD_TRY(ead_config_set_key(config, EAD_KEY_train_validate_every, text));
+    pace->steps -= pace->looks;
+    pace->looks = ead_pace_looks(pace, config);
+    pace->steps += pace->looks;
+    return EAD_OK;
+}
+
+EadStatus ead_pace_pick(EadPace *pace, const EadFit *fit, const EadRunSpec *spec, EadConfig *config) {
     double before = ead_clock_seconds() - pace->begun, after = seconds_after(pace);
+    double seconds = 60 * spec->minutes - before - after;
     int key = fit->length_key;
     char start[EAD_DURATION_SIZE], step[EAD_DURATION_SIZE], end[EAD_DURATION_SIZE], *value;
-    EAD_TRY(scale_key(config, key, ead_pace_factor(pace, 60 * spec->minutes - before - after)));
+    EAD_TRY(look_often(pace, spec, seconds, config));
+    EAD_TRY(scale_key(config, key, ead_pace_factor(pace, seconds)));
     EAD_TRY(ead_config_value_text(config, (EadConfigKeyId)key, &value));
     ead_print(stderr,
               "--minutes %g: the start took %s, a step takes %s, the end will take about %s: %s is %s\n",

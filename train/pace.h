@@ -60,9 +60,10 @@ enum { EAD_PACE_SIZE = 256 };
 void ead_pace_describe(const EadPace *pace, const char *what, char text[EAD_PACE_SIZE]);
 
 /* What is left of the minutes when the steps are about to begin: sets the fit's length_key in the config so that
- * they and what follows them (calibration, threshold, evaluation) fit in, and says so on stderr. At least the minimum. The fit may set more (EadFit.shorten).
- * Errors: EAD_NO_MEMORY. */
-EadStatus ead_pace_pick(const EadPace *pace, const EadFit *fit, const EadRunSpec *spec, EadConfig *config);
+ * they and what follows them (calibration, threshold, evaluation) fit in, and says so on stderr. At least the minimum. Makes
+ * train.validate_every smaller for a short run, unless the command line or until_converged needs it as it is; the times of
+ * *pace follow. The fit may set more (EadFit.shorten). Errors: EAD_NO_MEMORY. */
+EadStatus ead_pace_pick(EadPace *pace, const EadFit *fit, const EadRunSpec *spec, EadConfig *config);
 
 /* The factor by which the config's steps are multiplied, where so many seconds are left for them; at least that of
  * the minimum: 100 steps, or those of the config if these are fewer. */

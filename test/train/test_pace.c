@@ -1,6 +1,8 @@
 /* train --minutes: steps from times, what is written of them, and that measuring them leaves no trace in the bits. */
 #define SCRATCH "build/scratch/test_pace/"
 #include "test/support/trainer_runs.h"
+
+#include "core/system/clock.h"
 #include "train/evaluate/threshold_file.h"
 #include "train/image_counts.h"
 #include "train/pace.h"
@@ -101,6 +103,44 @@ START_TEST(short_runs_are_told_their_length) {
 }
 END_TEST
 
+/* What a run of so many seconds that has picked its steps looks like: a step of 0.1 s and an image of `image` s. */
+static void pick(double seconds, double image, const char *settings, const bool *given, EadConfig *config,
+                 EadPace *pace) {
+    configure(config, SCRATCH "picked/", settings);
+    *pace = (EadPace){.counted = 70000, .image = image, .validation = 20, .begun = ead_clock_seconds()};
+    pace->looks = ead_pace_looks(pace, config);
+    pace->steps = 0.1 * (double)pace->counted + pace->looks;
+    EadRunSpec spec = {.quiet = true, .minutes = seconds / 60, .given = given};
+    ASSERT_OK(ead_pace_pick(pace, ead_fit_find("efficientad"), &spec, config));
+}
+
+/* Rows in validation.csv, and what steps and looks take beside the seconds that there are for them. */
+static void check_looks(double seconds, double image, const char *settings, const bool *given, int least,
+                        int most) {
+    EadConfig config;
+    EadPace pace;
+    pick(seconds, image, settings, given, &config, &pace);
+    int every = config.train_validate_every, looks = every > 0 ? config.train_steps / every : 0;
+    double taken = 0.1 * config.train_steps + 20 * image * looks + 40 * image; /* the end takes the last */
+    ck_assert_msg(looks >= least && looks <= most, "%d looks in %g s", looks, seconds);
+    ck_assert_msg(config.train_steps <= 100 || taken < 1.01 * seconds, "%g of %g s", taken, seconds);
+    ead_config_free(&config);
+}
+
+START_TEST(short_trainings_are_looked_at_too) {
+    bool given[EAD_CONFIG_KEYS] = {false};
+    check_looks(60, 0.001, "train.steps=70000", NULL, 9, 11);
+    check_looks(60, 0.02, "train.steps=70000", given, 4, 5);      /* a thirtieth of the time */
+    check_looks(60, 10, "train.steps=70000", given, 0, 0);        /* of which one would take more */
+    check_looks(3000, 0.001, "train.steps=70000", given, 59, 61); /* every 500 steps as ever */
+    check_looks(60, 0.001, "train.steps=70000 train.validate_every=20", given, 29, 31);
+    check_looks(60, 0.001, "train.steps=70000 train.validate_every=0", given, 0, 0);
+    check_looks(60, 0.001, "train.steps=70000 train.until_converged=true", given, 1, 1);
+    given[EAD_KEY_train_validate_every] = true;
+    check_looks(60, 0.001, "train.steps=70000", given, 1, 1);
+}
+END_TEST
+
 /* A rate of 1e-4 for so many steps. */
 static double shortened_rate(int steps, const bool *given, const char *init) {
     EadConfig config;
@@ -198,6 +238,7 @@ static Suite *make_suite(void) {
     tcase_add_test(tests, steps_fill_the_seconds_but_are_not_too_few);
     tcase_add_test(tests, a_timed_run_has_the_bits_of_a_told_one);
     tcase_add_test(tests, short_runs_are_told_their_length);
+    tcase_add_test(tests, short_trainings_are_looked_at_too);
     tcase_add_test(tests, short_trainings_learn_faster);
     tcase_add_test(tests, what_cannot_be_is_refused_before_anything_is_written);
     tcase_add_test(tests, the_length_of_a_run_is_told_with_a_shorter_one);
