@@ -7,6 +7,7 @@
 #include "train/loop/run_files.h"
 #include "train/metrics/metrics_output.h"
 #include "train/support/progress.h"
+#include "train/support/shell_word.h"
 #include "train/support/version.h"
 
 #include <stdio.h>
@@ -167,25 +168,6 @@ static EadStatus drop_files(const EadFitRun *run) {
     return EAD_OK;
 }
 
-/* A path as a word that a shell reads as it is: in single quotes where it holds more than letters, digits, usual marks. */
-static char *shell_word(const char *path) {
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+,:@%=";
-    size_t size;
-    char *word = NULL;
-    FILE *out = open_memstream(&word, &size);
-    if (!out) return NULL;
-    bool quoted = path[strspn(path, plain)];
-    if (quoted) fputc('\'', out);
-    for (; *path; path++)
-        if (*path == '\'')
-            fputs("'\\''", out);
-        else
-            fputc(*path, out);
-    if (quoted) fputc('\'', out);
-    fclose(out);
-    return word;
-}
-
 /* Thresholds and decisions look the same however little was learned. One that goes on from a model has what that learned. */
 static void warn_of_few_steps(const EadFitRun *run) {
     int64_t least = run->fit->least_steps, done = ead_fit_steps_done(run);
@@ -202,13 +184,16 @@ static EadStatus print_next(const EadFitRun *run) {
     EadPath report;
     EAD_TRY(ead_path_in(report, run->config->output, "report.html"));
     warn_of_few_steps(run);
-    char *model = shell_word(run->folder.model);
-    if (!model) return ead_fail(EAD_NO_MEMORY, "no memory for the last line");
-    ead_print(stderr, "model:  %s\n", run->folder.model);
-    ead_print(stderr, "report: %s\n", report);
-    ead_print(stderr, "next:   efficientad predict --model %s --overlays heat/ PHOTOS\n", model);
+    char *program = ead_program_word(), *model = ead_shell_word(run->folder.model);
+    if (program && model) {
+        ead_print(stderr, "model:  %s\n", run->folder.model);
+        ead_print(stderr, "report: %s\n", report);
+        ead_print(stderr, "next:   %s predict --model %s --overlays heat/ PHOTOS\n", program, model);
+    }
+    EadStatus status = program && model ? EAD_OK : ead_fail(EAD_NO_MEMORY, "no memory for the last line");
+    free(program);
     free(model);
-    return EAD_OK;
+    return status;
 }
 
 /* A fit without steps has no losses to show, but maps. */

@@ -7,6 +7,7 @@
 #include "train/ranks/ranks_start.h"
 #include "train/support/memory_budget.h"
 #include "train/support/progress.h"
+#include "train/support/shell_word.h"
 #include "train/support/version.h"
 
 #include <fcntl.h>
@@ -63,6 +64,14 @@ __attribute__((constructor(101))) static void let_waiting_threads_sleep(void) {
     if (!getenv("OMP_WAIT_POLICY")) setenv("GOMP_SPINCOUNT", "10000", 0);
 }
 
+/* command: number of its row, or -1. Without memory nothing is lost but this. */
+static void name_help(int command) {
+    char *program = ead_program_word();
+    const char *name = command >= 0 ? ead_command(command)->name : NULL;
+    if (program) ead_print(stderr, "try: %s%s%s --help\n", program, name ? " " : "", name ? name : "");
+    free(program);
+}
+
 static int run(int argc, char **argv) {
     EadArguments arguments;
     EadStatus status = ead_arguments_parse(argc, argv, &arguments);
@@ -76,9 +85,7 @@ static int run(int argc, char **argv) {
     status = ead_name_memory_limit(status);
     const char *speaker = status == EAD_OK ? NULL : ead_ranks_speaker(status);
     if (speaker) ead_print(stderr, "efficientad: %s%s\n", speaker, ead_error_message());
-    if (wrong_usage && arguments.command < 0) fputs("try: efficientad --help\n", stderr);
-    if (wrong_usage && arguments.command >= 0)
-        ead_print(stderr, "try: efficientad %s --help\n", ead_command(arguments.command)->name);
+    if (wrong_usage) name_help(arguments.command);
     ead_arguments_free(&arguments);
     int failure = wrong_usage ? EXIT_USAGE : EXIT_FAILED;
     if (status == EAD_INTERRUPTED && !ead_ranks()) failure = EXIT_SIGNALLED + ead_interrupt_signal();
@@ -88,6 +95,7 @@ static int run(int argc, char **argv) {
 int main(int argc, char **argv) {
     hold_standard_descriptors();
     ead_threads_save_space();
+    ead_program_called(argc > 0 ? argv[0] : NULL);
     signal(SIGXFSZ, SIG_IGN); /* a file over the limit of its size is an error like a full disk */
     return ead_stacks_run(run, argc, argv);
 }

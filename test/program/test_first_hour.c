@@ -7,6 +7,8 @@
 
 #define SMALL " --set model.image_size=64 --set autoencoder.enabled=false --set train.steps=2"
 
+static char called[PATH_MAX]; /* the program, as it is called */
+
 /* In the folder S from here on. */
 static void make_photographs(void) {
     static char program[PATH_MAX + 64];
@@ -15,6 +17,7 @@ static void make_photographs(void) {
     shell_ok("rm -rf " S " && mkdir -p " S);
     char *whole = realpath(given, NULL);
     ck_assert_ptr_nonnull(whole);
+    snprintf(called, sizeof called, "%s", whole);
     snprintf(program, sizeof program, "env -C " S " %s", whole);
     free(whole);
     ck_assert_int_eq(setenv("PROGRAM", program, 1), 0);
@@ -32,6 +35,13 @@ static void check_told(const Outcome *outcome, const char *text) {
     ck_assert_msg(strstr(outcome->err, text) != NULL, "no '%s' in\n%s", text, outcome->err);
 }
 
+/* A command to copy, so with the program as it was called. */
+static void check_command(const Outcome *outcome, const char *label, const char *rest) {
+    char text[PATH_MAX + 200];
+    snprintf(text, sizeof text, "%s%s %s", label, called, rest);
+    check_told(outcome, text);
+}
+
 START_TEST(a_folder_of_good_images_is_enough) {
     NEED_PROGRAM();
     Outcome outcome;
@@ -45,8 +55,8 @@ START_TEST(a_folder_of_good_images_is_enough) {
     check_told(&outcome, "warning: 1 validation image: ");
     check_told(&outcome,
                "no test images in the data set: nothing is measured; the report shows the validation images");
-    check_told(&outcome,
-               "next:   efficientad predict --model runs/photos/model.safetensors --overlays heat/ PHOTOS");
+    check_command(&outcome,
+                  "next:   ", "predict --model runs/photos/model.safetensors --overlays heat/ PHOTOS\n");
     check_file_says(S "runs/photos/report.html", "\"of_validation\": true");
     ck_assert(!exists(S "runs/photos/metrics.json"));
     run("train -q photos/good" SMALL, 0, &outcome);
@@ -54,8 +64,12 @@ START_TEST(a_folder_of_good_images_is_enough) {
     check_told(&outcome,
                "runs/photos: holds a run already; continue it with --resume, or choose another --output");
     run("train -q photos/good -o \"runs/it's new\"" SMALL, 0, &outcome);
-    check_told(&outcome,
-               "efficientad predict --model 'runs/it'\\''s new/model.safetensors' --overlays heat/ PHOTOS");
+    check_command(&outcome, "next:   ",
+                  "predict --model 'runs/it'\\''s new/model.safetensors' --overlays heat/ PHOTOS\n");
+    run("trian photos/good", 0, &outcome);
+    check_command(&outcome, "try: ", "--help\n");
+    run("train --minuts 3 photos/good", 0, &outcome);
+    check_command(&outcome, "try: ", "train --help\n");
 }
 END_TEST
 

@@ -5,6 +5,7 @@
 #include "core/base/printing.h"
 #include "train/cli/arguments.h"
 #include "train/fit.h"
+#include "train/support/shell_word.h"
 #include "train/sweep/job_array.h"
 
 #include <stdlib.h>
@@ -78,6 +79,16 @@ static void check_outputs(const EadConfig *config, EadProblems *problems) {
     if (ead_fit_of_config(config, &fit) == EAD_OK) ead_fit_check_outputs(fit, config, problems);
 }
 
+/* How it goes on. */
+static EadStatus name_tables(const char *output) {
+    char *program = ead_program_word(), *folder = ead_shell_word(output);
+    if (program && folder) ead_print(stderr, "the tables: %s report %s\n", program, folder);
+    EadStatus status = program && folder ? EAD_OK : ead_fail(EAD_NO_MEMORY, "no memory for the last line");
+    free(program);
+    free(folder);
+    return status;
+}
+
 static EadStatus run_sweep(const EadArguments *arguments, EadSweep *sweep) {
     EadSweepWork work = {.jobs = (int)ead_arguments_value(arguments, EAD_OPTION_JOBS).i64,
                          .device = ead_arguments_text(arguments, EAD_OPTION_DEVICE),
@@ -115,8 +126,7 @@ static EadStatus run_sweep(const EadArguments *arguments, EadSweep *sweep) {
     if (listed) return forecast(&work, arguments->backend);
     EAD_TRY(ead_sweep_write_manifest(sweep, work.shard.parts));
     EAD_TRY(ead_sweep_work(&work));
-    ead_print(stderr, "the tables: efficientad report %s\n", sweep->output);
-    return EAD_OK;
+    return name_tables(sweep->output);
 }
 
 EadStatus ead_command_sweep(const EadArguments *arguments) {
