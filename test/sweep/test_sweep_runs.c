@@ -85,7 +85,11 @@ START_TEST(a_killed_sweep_gives_the_same_table) {
     await(child, &outcome);
     ck_assert_msg(outcome.code == 128 + SIGINT && strstr(outcome.err, "the same command goes on"), "%s",
                   outcome.err);
-    run_well("sweep " SWEEP " --jobs 2 --output " CUT);
+    run("sweep " SWEEP " --jobs 2 --output " CUT, 0, &outcome);
+    ck_assert_msg(outcome.code == 0, "%s", outcome.err);
+    char tables[TEXT_SIZE];
+    snprintf(tables, sizeof tables, "the tables: %s report " CUT "\n", getenv("PROGRAM"));
+    ck_assert_msg(strstr(outcome.err, tables) != NULL, "%s", outcome.err);
     ck_assert_int_eq(stat(CUT FINISHED "model.safetensors", &after), 0);
     ck_assert(before.st_mtime == after.st_mtime && before.st_ino == after.st_ino);
     shell_ok("grep -q 'resuming after step 3' " CUT "gaussian/synth/other/seed-1/log.txt");
