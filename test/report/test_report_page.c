@@ -217,6 +217,48 @@ START_TEST(slider_judges_anew) {
 }
 END_TEST
 
+/* Scores from 0.1721 to 0.1722: what is told of them differs where they do. */
+START_TEST(scores_that_lie_close_are_told_apart) {
+    Browser b;
+    SKIP_UNLESS(browser_is_there(), "chromium is not installed");
+    EadGallery gallery = {.side = SIDE};
+    float close[IMAGES];
+    fill_gallery(&gallery, false);
+    for (int i = 0; i < IMAGES; i++)
+        close[i] = gallery.entries[i].score = 0.1721f + 1e-4f * (float)i / (IMAGES - 1);
+    EadUnlabelled unlabelled = {
+        .threshold = 0.172151, .heat = {0, 1, 0.172151f}, .scores = close, .count = IMAGES};
+    EadReport report = {.title = "close", .unlabelled = &unlabelled, .gallery = &gallery};
+    ASSERT_OK(ead_report_write(SCRATCH "close.html", &report));
+    ead_gallery_free(&gallery);
+    browser_open(&b, SCRATCH "home");
+    for (int i = 0; i < WINDOWS; i++) {
+        browser_window(&b, browser_windows[i].width, browser_windows[i].height, false);
+        browser_visit(&b, SCRATCH "close.html");
+        ck_assert_double_gt(browser_number(&b, "document.querySelectorAll('text.tick').length"), 8);
+        browser_expect(&b, /* of each axis */
+                       "[...document.querySelectorAll('svg')].flatMap(svg => ['middle', 'end'].map(end => "
+                       "[...svg.querySelectorAll(`text.tick[text-anchor=${end}]`)].map(t => t.textContent)))"
+                       ".filter(texts => new Set(texts).size < texts.length).join(' and ')",
+                       "");
+        browser_expect(&b, /* nor do they lie on each other */
+                       "[...document.querySelectorAll('svg')].flatMap(svg => [...svg.querySelectorAll("
+                       "'text.tick[text-anchor=middle]')].map(t => t.getBoundingClientRect()).filter("
+                       "(box, i, all) => i > 0 && box.left < all[i - 1].right)).length + ''",
+                       "0");
+    }
+    browser_expect(&b, "document.querySelector('#threshold-number').value", "0.172151");
+    ck_assert_double_eq(browser_number(&b, "new Set([...document.querySelectorAll('.shot b')].map(e => "
+                                           "e.textContent)).size"),
+                        IMAGES);
+    browser_visit(&b, SCRATCH "close.html#image-10"); /* the tenth of those with the highest scores */
+    browser_expect(&b, "document.querySelector('.verdict').textContent",
+                   "score 0.172152624 \u2265 0.172151: NG \u00b7 20 ms");
+    ck_assert_msg(!b.message[0], "console: %s", b.message);
+    browser_close(&b);
+}
+END_TEST
+
 #define TITLE "document.querySelector('#view-title').textContent"
 #define OPEN  "Number(document.querySelector('#view').open)"
 
@@ -403,6 +445,7 @@ int main(void) {
     TCase *tests = tcase_create("report_page");
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, slider_judges_anew);
+    tcase_add_test(tests, scores_that_lie_close_are_told_apart);
     tcase_add_test(tests, view_goes_by_keyboard);
     tcase_add_test(tests, tab_reaches_everything);
     tcase_add_test(tests, tables_and_pictures_are_described);

@@ -25,6 +25,13 @@ const isNumber = Number.isFinite; // of null, too: what is undefined is null in 
 const percent = value => (isNumber(value) ? (100 * value).toFixed(2) : '–');
 const short = value => String(Number(value.toPrecision(4)));
 
+// Texts for numbers between two: with four digits, or as many as it takes to see a thousandth of what lies between.
+function textBetween(low, high) {
+    const needed = 3 + Math.ceil(Math.log10(Math.max(Math.abs(low), Math.abs(high)) / Math.abs(high - low)));
+    const digits = isNumber(needed) ? Math.min(Math.max(needed, 4), 9) : 4;
+    return value => String(Number(value.toPrecision(digits)));
+}
+
 // Rows of texts or elements, the first is the head; the first cell of each row is its head where `headed`.
 function addTable(parent, rows, {kind, headed, label} = {}) {
     const card = add(parent, 'div', {class: 'card'}), table = add(card, 'table', {class: kind, 'aria-label': label});
@@ -115,9 +122,11 @@ function openChart(figure, chart) {
         x: value => round(left + (value - x0) / (x1 - x0) * (right - left)),
         y: value => round(bottom - (scale(value) - y0) / (y1 - y0) * (bottom - top)),
     };
-    for (const tick of ticks(x0, x1, Math.min(6, Math.max(3, Math.floor((right - left) / 56))), 2.5)) {
+    const xText = textBetween(x0, x1), yText = textBetween(...chart.y);
+    const room = 8 * Math.max(7, ...ticks(x0, x1, 6, 2.5).map(tick => xText(tick).length)); // for a text, about
+    for (const tick of ticks(x0, x1, Math.min(6, Math.max(3, Math.floor((right - left) / room))), 2.5)) {
         line(frame, 'grid', frame.x(tick), top, frame.x(tick), bottom);
-        text(frame, 'tick', frame.x(tick), bottom + 17, 'middle', short(tick));
+        text(frame, 'tick', frame.x(tick), bottom + 17, 'middle', xText(tick));
     }
     line(frame, 'axis', left, bottom, right, bottom);
     const half = 3.6 * chart.xLabel.length; // about
@@ -125,7 +134,7 @@ function openChart(figure, chart) {
     if (!chart.yLabel) return frame;
     for (const tick of chart.log ? logTicks(...chart.y) : ticks(y0, y1, 5)) {
         line(frame, 'grid', left, frame.y(tick), right, frame.y(tick));
-        text(frame, 'tick', left - 7, frame.y(tick) + 4, 'end', short(tick));
+        text(frame, 'tick', left - 7, frame.y(tick) + 4, 'end', yText(tick));
     }
     draw(svg, 'text', {class: 'label', transform: `translate(14 ${(top + bottom) / 2}) rotate(-90)`,
         'text-anchor': 'middle'}, chart.yLabel);
@@ -197,7 +206,7 @@ function rangeOf(lists) {
 
 // sets: [[name, SET, color]] beside each other; shares: in percent of each, since they differ in number; marker: [value, label].
 function drawHistogram(figure, {title, xLabel, unit, sets, range, shares, marker, height}) {
-    const BINS = widthOf(figure) < 500 ? 18 : 28, [low, high] = range, size = (high - low) / BINS;
+    const BINS = widthOf(figure) < 500 ? 18 : 28, [low, high] = range, size = (high - low) / BINS, number = textBetween(low, high);
     const counts = sets.map(([, set]) => {
         const bins = new Array(BINS).fill(0), each = (shares ? 100 : set.count) / set.sorted.length;
         for (const value of set.sorted)
@@ -213,7 +222,7 @@ function drawHistogram(figure, {title, xLabel, unit, sets, range, shares, marker
         const [name, , color] = sets[which], from = low + bin * size, y = frame.y(count);
         draw(frame.svg, 'rect', {class: 'bar s' + color, x: round(frame.x(from) + 1 + which * bar), y,
             width: round(bar), height: round(frame.bottom - y)},
-        draw(null, 'title', {}, `${name}: ${short(count)}${shares ? ' %' : ''} at ${short(from)} to ${short(from + size)}${unit || ''}`));
+        draw(null, 'title', {}, `${name}: ${short(count)}${shares ? ' %' : ''} at ${number(from)} to ${number(from + size)}${unit || ''}`));
     }));
     if (marker) drawMarker(frame, range, ...marker);
 }

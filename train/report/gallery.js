@@ -18,7 +18,7 @@ function sectionOf(image) {
     return isCalled(image) === Boolean(image.anomalous) ? 2 : image.anomalous ? 0 : 1;
 }
 
-const describe = (what, image) => [`${what} of ${baseName(image)}`, labelOf(image), `score ${short(image.score)}`]
+const describe = (what, image) => [`${what} of ${baseName(image)}`, labelOf(image), `score ${scoreText(image.score)}`]
     .filter(Boolean).join(', ');
 
 // The pictures of an image: [[title, source]].
@@ -49,7 +49,7 @@ function makeCard(image, index, share) {
     add(bar, 's');
     card.tag = add(null, 'span', {class: 'tag'});
     card.link = add(null, 'a', {class: 'name', href, title: image.path}, name);
-    add(figure, 'figcaption', {}, add(null, 'b', {}, short(image.score)), card.tag, card.link);
+    add(figure, 'figcaption', {}, add(null, 'b', {}, scoreText(image.score)), card.tag, card.link);
     return card;
 }
 
@@ -167,8 +167,8 @@ function addOriginal(parent, image) {
 }
 
 function describeVerdict(image) {
-    const parts = [`score ${short(image.score)}`];
-    if (isNumber(threshold)) parts[0] += ` ${isCalled(image) ? '≥' : '<'} ${short(threshold)}: ${verdictOf(image)}`;
+    const text = isNumber(threshold) ? textBetween(image.score, threshold) : scoreText, parts = [`score ${text(image.score)}`];
+    if (isNumber(threshold)) parts[0] += ` ${isCalled(image) ? '≥' : '<'} ${text(threshold)}: ${verdictOf(image)}`;
     if (labelled) parts.push((image.anomalous ? 'anomalous' : 'good') + [', missed', ', a false alarm', ''][sectionOf(image)]);
     if (isNumber(image.milliseconds)) parts.push(`${short(image.milliseconds)} ms`);
     return parts.join(' · ');

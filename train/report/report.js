@@ -171,9 +171,9 @@ function drawCounts() {
 }
 
 function describeDecision() {
-    const from = isNumber(threshold) ? `NG: a score of ${short(threshold)} or more` : 'No threshold is known; the slider sets one.';
+    const from = isNumber(threshold) ? `NG: a score of ${scoreText(threshold)} or more` : 'No threshold is known; the slider sets one.';
     const own = !isNumber(threshold) ? '' : isOwn() ? ', the threshold.' : isNumber(data.threshold)
-        ? `; the threshold of the model is ${short(data.threshold)}.` : '.';
+        ? `; the threshold of the model is ${scoreText(data.threshold)}.` : '.';
     return [from + own, describeAlarms(), describeRegions()].filter(Boolean).join(' ');
 }
 

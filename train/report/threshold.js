@@ -20,6 +20,7 @@ const scoreRange = () => {
     const own = isNumber(data.threshold) ? [[data.threshold]] : [];
     return rangeOf([...Object.values(scoreSets), validation].map(set => set.sorted).concat(own));
 };
+const scoreText = textBetween(...scoreRange());
 
 function moveThreshold(value) {
     if (value === threshold) return;
@@ -37,8 +38,8 @@ function drawSlider(parent, summary) {
         step: 'any', value: start});
     const row = add(bar, 'div', {class: 'row'});
     add(row, 'label', {for: 'threshold-number'}, 'Threshold');
-    const number = add(row, 'input', {type: 'number', id: 'threshold-number', step: 'any', value: own ? short(start) : null});
-    const back = own ? add(row, 'button', {type: 'button', id: 'threshold-back'}, `back to ${short(start)}`) : null;
+    const number = add(row, 'input', {type: 'number', id: 'threshold-number', step: 'any', value: own ? scoreText(start) : null});
+    const back = own ? add(row, 'button', {type: 'button', id: 'threshold-back'}, `back to ${scoreText(start)}`) : null;
     const output = add(row, 'output', {id: 'threshold-summary', for: 'threshold threshold-number'});
     let waiting = false, wanted = threshold;
     const later = value => { // at most once a frame
@@ -47,7 +48,7 @@ function drawSlider(parent, summary) {
         waiting = true;
     };
     const update = () => {
-        const text = isNumber(threshold) ? short(threshold) : 'none';
+        const text = isNumber(threshold) ? scoreText(threshold) : 'none';
         range.setAttribute('aria-valuetext', text);
         if (document.activeElement !== number) number.value = isNumber(threshold) ? text : '';
         if (document.activeElement !== range && isNumber(threshold)) range.value = threshold;
@@ -66,8 +67,8 @@ function drawSlider(parent, summary) {
 // "At 0.3, the threshold of the model"
 function nameThreshold() {
     const owner = data.has_threshold ? 'of the model' : 'of the best F1 (chosen on these very images)';
-    return isOwn() ? `At ${short(threshold)}, the threshold ${owner}`
-        : `At ${short(threshold)}` + (isNumber(data.threshold) ? ` (the threshold ${owner}: ${short(data.threshold)})` : '');
+    return isOwn() ? `At ${scoreText(threshold)}, the threshold ${owner}`
+        : `At ${scoreText(threshold)}` + (isNumber(data.threshold) ? ` (the threshold ${owner}: ${scoreText(data.threshold)})` : '');
 }
 
 function describeAlarms() {
@@ -81,7 +82,7 @@ function describeRegions() {
     const metrics = data.metrics || {};
     if (!isNumber(data.pixel_threshold)) return '';
     const bounds = [metrics.validation_region_fpr_low, metrics.validation_region_fpr_high];
-    return `Regions (outlined) are the pixels of ${short(data.pixel_threshold)} or more` +
+    return `Regions (outlined) are the pixels of ${scoreText(data.pixel_threshold)} or more` +
         (bounds.every(isNumber) ? `; ${rates(bounds)} of such normal images have one (95 % confidence).` : '.');
 }
 
