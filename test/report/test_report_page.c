@@ -58,6 +58,7 @@ static void fill_numbers(void) {
     for (int i = 0; i < IMAGES; i++) scores[i] = score_of(i);
 }
 
+/* limit: the threshold; NAN: none. */
 static void write_labelled(const char *path, float limit) {
     EadEvaluation *evaluation = NULL;
     EadMetrics metrics;
@@ -66,8 +67,8 @@ static void write_labelled(const char *path, float limit) {
     fill_gallery(&gallery, true);
     ASSERT_OK(ead_evaluation_new(&evaluation));
     EadThreshold threshold = ead_threshold_assess(limit, validation, VALIDATION);
-    ead_evaluation_set_threshold(evaluation, &threshold);
-    ead_evaluation_set_pixel_threshold(evaluation, &threshold);
+    if (!isnan(limit)) ead_evaluation_set_threshold(evaluation, &threshold);
+    if (!isnan(limit)) ead_evaluation_set_pixel_threshold(evaluation, &threshold);
     for (int i = 0; i < IMAGES; i++)
         ASSERT_OK(ead_evaluation_add(evaluation, "image", i < GOOD ? "good" : "<i>scratch", i >= GOOD,
                                      scores[i], NULL, SIDE, SIDE, NULL, NULL));
@@ -108,19 +109,28 @@ static void write_unlabelled(const char *path, double threshold) {
     ead_gallery_free(&gallery);
 }
 
-/* Two runs of other thresholds: 0.3 and 0.35 are judged differently, by 4 images. */
-static void write_comparison(const char *path) {
-    EadRunPage runs[2];
+/* Runs of these thresholds, NAN: without one, in these folders. */
+static void write_compared(const char *path, int count, const char *const folders[], const float limits[]) {
+    EadRunPage runs[3];
     EadComparison comparison;
-    make_folders(SCRATCH "a/");
-    make_folders(SCRATCH "b <i>/");
-    write_labelled(SCRATCH "a/report.html", 0.45f);
-    write_labelled(SCRATCH "b <i>/report.html", 0.32f);
-    ASSERT_OK(ead_run_page_read(SCRATCH "a", &runs[0]));
-    ASSERT_OK(ead_run_page_read(SCRATCH "b <i>", &runs[1]));
-    ASSERT_OK(ead_comparison_write(path, runs, 2, &comparison));
+    int deciding = 0;
+    for (int i = 0; i < count; i++) {
+        char page[200];
+        snprintf(page, sizeof page, "%s/report.html", folders[i]);
+        make_folders(page);
+        write_labelled(page, limits[i]);
+        ASSERT_OK(ead_run_page_read(folders[i], &runs[i]));
+        deciding += !isnan(limits[i]);
+    }
+    ASSERT_OK(ead_comparison_write(path, runs, count, &comparison));
     ck_assert_int_eq(comparison.images, IMAGES);
-    for (int i = 0; i < 2; i++) ead_run_page_free(&runs[i]);
+    ck_assert_int_eq(comparison.deciding, deciding);
+    for (int i = 0; i < count; i++) ead_run_page_free(&runs[i]);
+}
+
+/* 0.3 and 0.35 are judged differently, by 4 images. */
+static void write_comparison(const char *path) {
+    write_compared(path, 2, (const char *const[]){SCRATCH "a", SCRATCH "b <i>"}, (float[]){0.45f, 0.32f});
 }
 
 /* ended: why, or NULL while it goes on. */
@@ -392,6 +402,26 @@ START_TEST(runs_are_compared) {
 }
 END_TEST
 
+START_TEST(runs_without_a_threshold_decide_nothing) {
+    static const char *const folders[] = {SCRATCH "none", SCRATCH "a", SCRATCH "b <i>"};
+    Browser b;
+    SKIP_UNLESS(browser_is_there(), "chromium is not installed");
+    browser_open(&b, SCRATCH "home");
+    write_compared(SCRATCH "three.html", 3, folders, (float[]){NAN, 0.45f, 0.32f});
+    assert_readable_everywhere(&b, SCRATCH "three.html");
+    ck_assert_double_eq(
+        browser_number(&b, IN_TEXT("; on 4 the decisions of the 2 runs with a threshold differ, each")), 1);
+    json_decref(browser_value(&b, "document.querySelector('#compared-differs').click()"));
+    ck_assert_double_eq(browser_number(&b, SEEN("figure.compared")), 4);
+    write_compared(SCRATCH "two.html", 2, folders, (float[]){NAN, 0.45f});
+    browser_visit(&b, SCRATCH "two.html");
+    ck_assert_double_eq(browser_number(&b, IN_TEXT("20 images are in all runs. First come the largest")), 1);
+    ck_assert_double_eq(browser_number(&b, IN_TEXT("decisions")), 0);
+    ck_assert_double_eq(browser_number(&b, SEEN("figure.compared")), IMAGES);
+    browser_close(&b);
+}
+END_TEST
+
 START_TEST(training_goes_on) {
     Browser b;
     SKIP_UNLESS(browser_is_there(), "chromium is not installed");
@@ -451,6 +481,7 @@ int main(void) {
     tcase_add_test(tests, tables_and_pictures_are_described);
     tcase_add_test(tests, pages_are_readable);
     tcase_add_test(tests, runs_are_compared);
+    tcase_add_test(tests, runs_without_a_threshold_decide_nothing);
     tcase_add_test(tests, training_goes_on);
     tcase_add_test(tests, slider_judges_unlabelled_images);
     suite_add_tcase(suite, tests);

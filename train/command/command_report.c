@@ -154,6 +154,15 @@ static EadStatus check_page(const char *path) {
     return ead_check_page_name(path, option);
 }
 
+static void tell_comparison(const EadComparison *comparison) {
+    ead_print(stderr, "%d images are in all runs, %d of them with pictures", comparison->images,
+              comparison->pictured);
+    if (comparison->deciding > 1) ead_print(stderr, "; on %d the decisions differ", comparison->disagreed);
+    ead_print(stderr, "\n");
+    if (comparison->lone > 0)
+        ead_print(stderr, "%d images are not in all runs; the page names them\n", comparison->lone);
+}
+
 static EadStatus compare(const EadArguments *arguments, EadProblems *problems) {
     int count = arguments->path_count;
     bool named = ead_arguments_given(arguments, EAD_OPTION_COMPARED);
@@ -165,11 +174,7 @@ static EadStatus compare(const EadArguments *arguments, EadProblems *problems) {
     for (int i = 0; i < count; i++) ead_problems_add(problems, read_run(arguments->paths[i], &pages[i]));
     EadStatus status = ead_problems_tell(problems, stderr);
     if (status == EAD_OK) status = ead_comparison_write(path, pages, count, &comparison);
-    if (status == EAD_OK)
-        ead_print(stderr, "%d images are in all runs, %d of them with pictures; on %d the decisions differ\n",
-                  comparison.images, comparison.pictured, comparison.disagreed);
-    if (status == EAD_OK && comparison.lone > 0)
-        ead_print(stderr, "%d images are not in all runs; the page names them\n", comparison.lone);
+    if (status == EAD_OK) tell_comparison(&comparison);
     if (status == EAD_OK) ead_print(stderr, "%s\n", path);
     for (int i = 0; i < count; i++) ead_run_page_free(&pages[i]);
     free(pages);

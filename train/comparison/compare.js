@@ -52,19 +52,31 @@ function drawComparedImage(parent, image) {
     add(row, 'figcaption', {}, add(null, 'span', {class: 'name'}, image.name));
 }
 
-function drawComparedImages() {
-    const count = data.images.length + data.dropped, bare = data.images.filter(image => !image.image).length;
-    add(page, 'h2', {}, 'Images');
-    add(page, 'p', {class: 'soft'}, `${count} ${count === 1 ? 'image is' : 'images are'} in all runs; on ${data.disagreed} their decisions differ, ` +
-        'each at its own threshold. Those come first, then the largest differences of rank: the share of these images that score lower in ' +
-        'the same run, since the scores of methods differ in scale.' +
-        (bare > 0 ? ` Of ${bare} there is no picture: the page or a report has no more room.` : '') +
-        (data.dropped > 0 ? ` ${data.dropped} more are not in the page.` : ''));
+function addComparedChoices() {
     const choices = add(page, 'div', {class: 'choices', role: 'radiogroup', 'aria-label': 'Which images'});
     [['all', 'all'], ['differs', 'different decisions']].forEach(([kind, title], i) => {
         add(choices, 'input', {type: 'radio', name: 'compared', id: 'compared-' + kind, checked: i === 0 ? '' : null});
         add(choices, 'label', {for: 'compared-' + kind}, title);
     });
+}
+
+// Runs without a threshold decide nothing.
+function describeDecisions(deciding) {
+    const order = 'the largest differences of rank: the share of these images that score lower in the same run, since the scores of ' +
+        'methods differ in scale.';
+    if (deciding < 2) return `. First come ${order}`;
+    const whose = deciding < data.runs.length ? `the decisions of the ${deciding} runs with a threshold` : 'their decisions';
+    return `; on ${data.disagreed} ${whose} differ, each at its own threshold. Those come first, then ${order}`;
+}
+
+function drawComparedImages() {
+    const count = data.images.length + data.dropped, bare = data.images.filter(image => !image.image).length;
+    const deciding = data.runs.filter(run => isNumber(run.threshold)).length;
+    add(page, 'h2', {}, 'Images');
+    add(page, 'p', {class: 'soft'}, `${count} ${count === 1 ? 'image is' : 'images are'} in all runs` + describeDecisions(deciding) +
+        (bare > 0 ? ` Of ${bare} there is no picture: the page or a report has no more room.` : '') +
+        (data.dropped > 0 ? ` ${data.dropped} more are not in the page.` : ''));
+    if (deciding > 1) addComparedChoices();
     const shots = add(page, 'div', {class: 'comparisons'});
     for (const image of data.images) drawComparedImage(shots, image);
 }

@@ -138,13 +138,15 @@ static EadStatus order_rows(RunTable *table) {
     for (int i = 0; i < table->row_count; i++) {
         CommonImage *row = &table->rows[i];
         double low = 1, high = 0;
+        bool good = false, anomalous = false;
         for (int r = 0; r < table->run_count; r++) {
-            const JudgedImage *entry = row->entries[r], *first = row->entries[0];
+            const JudgedImage *entry = row->entries[r];
             low = fmin(low, entry->rank);
             high = fmax(high, entry->rank);
-            bool both = entry->decided && first->decided;
-            row->disagreed = row->disagreed || (both && entry->anomalous != first->anomalous);
+            good = good || (entry->decided && !entry->anomalous);
+            anomalous = anomalous || (entry->decided && entry->anomalous);
         }
+        row->disagreed = good && anomalous;
         row->difference = high - low;
         table->disagreed += row->disagreed;
     }
@@ -335,6 +337,7 @@ EadStatus ead_comparison_write(const char *path, const EadRunPage *runs, int cou
     ead_atomic_file_discard(&file);
     comparison->images = table.row_count;
     comparison->disagreed = table.disagreed;
+    for (int r = 0; r < count; r++) comparison->deciding += threshold_of(&runs[r], &(double){0});
     comparison->lone = table.lone;
     for (int r = 0; table.entries && r < count; r++) free(table.entries[r]);
     free(table.entries);

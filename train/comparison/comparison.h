@@ -9,6 +9,7 @@ typedef struct EadComparison {
     int images;    /* that all runs have, */
     int pictured;  /* with pictures, */
     int disagreed; /* and with different decisions */
+    int deciding;  /* runs that have a threshold, and so decide */
     int lone;      /* that some run lacks; these are named in the page */
 } EadComparison;
 
