@@ -107,6 +107,32 @@ START_TEST(legends_have_what_is_known) {
 }
 END_TEST
 
+/* The legend of an image so wide with a threshold of 0.17232. */
+static EadImage legend_of(int width, float score) {
+    EadImage rgb, out;
+    fill_image(&rgb, width, 40, 3, 100);
+    EadOverlay overlay = {.rgb = &rgb, .legend = true, .score = score, .threshold = 0.17232};
+    ASSERT_OK(ead_overlay_render(&overlay, &out));
+    ead_image_free(&rgb);
+    return out;
+}
+
+/* Three digits would be 0.172 < 0.172; where more have no room these stay. */
+START_TEST(scores_near_the_threshold_are_told_from_it) {
+    for (int narrow = 0; narrow < 2; narrow++) {
+        EadImage near = legend_of(narrow ? 116 : 320, 0.17216f), nearer = legend_of(near.width, 0.17226f);
+        ck_assert_uint_eq(image_bytes(&near), image_bytes(&nearer));
+        bool same = memcmp(near.pixels, nearer.pixels, image_bytes(&near)) == 0;
+        ck_assert_msg(same == (narrow > 0), "%d wide", near.width);
+        int dark = 0; /* of the strip, where neither tag nor numbers are */
+        for (int x = 60; x < 110; x++) dark += is_color(&near, x, 40 + 11, 32, 32, 32);
+        ck_assert_int_lt(dark, 50);
+        ead_image_free(&near);
+        ead_image_free(&nearer);
+    }
+}
+END_TEST
+
 START_TEST(letters_are_drawn_and_cut_off) {
     static const uint8_t ink[3] = {1, 2, 3};
     static const char *const rows[] = {"..#..", ".##..", "..#..", "..#..", "..#..", "..#..", ".###."}; /* 1 */
@@ -130,6 +156,7 @@ int main(void) {
     tcase_add_test(tests, regions_are_outlined);
     tcase_add_test(tests, legends_hide_nothing);
     tcase_add_test(tests, legends_have_what_is_known);
+    tcase_add_test(tests, scores_near_the_threshold_are_told_from_it);
     tcase_add_test(tests, letters_are_drawn_and_cut_off);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

@@ -125,7 +125,7 @@ typedef struct Box {
 /* The strip below the image: verdict, and the bar beside it, or below it where the width has no room for both. */
 typedef struct Legend {
     int unit, height; /* pixels of the picture for one of a letter; of the strip, 0: there is none */
-    char text[64];    /* how the score compares with the threshold */
+    char text[80];    /* how the score compares with the threshold */
     int tag;          /* width of OK or NG */
     Box verdict, bar; /* within the strip; width 0: not there */
 } Legend;
@@ -139,14 +139,28 @@ enum {
     MOST_BAR = 120
 }; /* units */
 
+/* Score and threshold with three digits, or with as many more as tell them apart and have room. */
+static void compare(const EadOverlay *o, int room, int unit, char *text, size_t size) {
+    enum { LEAST_DIGITS = 3, MOST_DIGITS = 9 };
+    double score = (double)o->score;
+    char left[32], right[32], more[80];
+    for (int digits = LEAST_DIGITS; digits <= MOST_DIGITS; digits++) {
+        snprintf(left, sizeof left, "%.*g", digits, score);
+        snprintf(right, sizeof right, "%.*g", digits, o->threshold);
+        snprintf(more, sizeof more, "%s %s %s", left, score >= o->threshold ? ">=" : "<", right);
+        if (digits > LEAST_DIGITS && ead_font_width(more, unit) > room) return;
+        snprintf(text, size, "%s", more);
+        if (strcmp(left, right) != 0 || score == o->threshold) return;
+    }
+}
+
 static void plan_verdict(const EadOverlay *o, Legend *legend) {
     int unit = legend->unit, room = o->rgb->width - 2 * MARGIN * unit;
-    bool bad = (double)o->score >= o->threshold;
     legend->tag = ead_font_width("OK", 2 * unit) + 2 * PAD * unit;
     if (isnan(o->threshold) || legend->tag > room) return;
-    snprintf(legend->text, sizeof legend->text, "%.3g %s %.3g", (double)o->score, bad ? ">=" : "<",
-             o->threshold);
-    int width = legend->tag + ead_font_width(legend->text, unit) + 2 * PAD * unit;
+    int beside = legend->tag + 2 * PAD * unit;
+    compare(o, room - beside, unit, legend->text, sizeof legend->text);
+    int width = beside + ead_font_width(legend->text, unit);
     if (width > room) legend->text[0] = '\0';
     legend->verdict = (Box){MARGIN * unit, MARGIN * unit, width > room ? legend->tag : width, TAG * unit};
     legend->height = (TAG + 2 * MARGIN) * unit;
