@@ -323,48 +323,76 @@ START_TEST(report_of_almost_nothing) {
 }
 END_TEST
 
-/* Noise is more than twice as large as what the side of the pictures is chosen for. */
-START_TEST(pictures_end_where_the_budget_does) {
-    enum { IMAGES = 150, SIDE = 256 };
-    EadMetrics metrics = {.total = {.images = IMAGES}, .has_threshold = 1, .threshold = {.value = 0.5f}};
-    EadGallery gallery = ead_gallery_for(IMAGES, 0.5, 2);
-    ck_assert_int_eq(gallery.side, SIDE);
+/* Pictures of noise: more than twice as large as what the side of the pictures is chosen for. */
+static void add_noise(EadGallery *gallery, int side, const float *scores, int count) {
     EadImage noise;
-    float *map = calloc(SIDE * SIDE, sizeof *map);
+    float *map = calloc((size_t)side * (size_t)side, sizeof *map);
     ck_assert_ptr_nonnull(map);
-    fill_image(&noise, SIDE, SIDE, 3, 0);
+    fill_image(&noise, side, side, 3, 0);
     EadMap parts[EAD_GALLERY_PARTS] = {{"first", 64, 64, map}, {"second", 64, 64, map}};
-    for (int i = 0; i < IMAGES; i++) {
+    ck_assert_int_eq(gallery->side, side);
+    for (int i = 0; i < count; i++) {
         fill_noise(noise.pixels, image_bytes(&noise), (uint32_t)i);
-        ASSERT_OK(ead_gallery_add(&gallery, &(EadGalleryImage){.path = "a.png",
-                                                               .defect = "good",
-                                                               .score = i < 2 ? 1 : 0.25f,
-                                                               .rgb = &noise,
-                                                               .map = map,
-                                                               .parts = parts}));
+        EadGalleryImage image = {
+            .path = "a.png", .defect = "good", .score = scores[i], .rgb = &noise, .map = map, .parts = parts};
+        ASSERT_OK(ead_gallery_add(gallery, &image));
     }
-    EadReport report = {.metrics = &metrics, .gallery = &gallery};
-    ASSERT_OK(ead_report_write(SCRATCH "large.html", &report));
-    json_t *data = data_of(SCRATCH "large.html");
-    const json_t *images = at(data, "gallery.images");
-    size_t pairs = 0;
-    ck_assert_uint_eq(json_array_size(images), IMAGES);
-    for (size_t i = 0; i < IMAGES; i++) {
-        const json_t *image = json_array_get(images, i);
-        ck_assert(!json_object_get(image, "image") == !json_object_get(image, "map"));
-        if (!json_object_get(image, "map")) continue;
-        ck_assert_uint_eq(pairs, i); /* those without pictures come last */
-        pairs++;
-    }
-    ck_assert(pairs > 2 && pairs < IMAGES);
-    struct stat file;
-    ck_assert_int_eq(stat(SCRATCH "large.html", &file), 0);
-    ck_assert_int_le(file.st_size, EAD_PAGE_BYTES);
-    ASSERT_VALUE(data, "gallery.budget", EAD_PAGE_BYTES);
-    ck_assert(json_is_false(at(data, "gallery.outlined")));
-    json_decref(data);
     free(map);
     ead_image_free(&noise);
+}
+
+/* Writes the page; it has its pictures at the first of its rows, so many, as many as it has room for. */
+static json_t *full_page(const char *path, const EadReport *report, size_t rows) {
+    struct stat file;
+    size_t pictured = 0;
+    ASSERT_OK(ead_report_write(path, report));
+    ck_assert_int_eq(stat(path, &file), 0);
+    ck_assert(file.st_size <= EAD_PAGE_BYTES && file.st_size > EAD_GALLERY_BUDGET);
+    json_t *data = data_of(path);
+    const json_t *images = at(data, "gallery.images");
+    ck_assert_uint_eq(json_array_size(images), rows);
+    for (size_t i = 0; i < rows; i++) {
+        const json_t *image = json_array_get(images, i);
+        ck_assert(!json_object_get(image, "image") == !json_object_get(image, "map"));
+        if (json_object_get(image, "map")) ck_assert_uint_eq(pictured++, i);
+    }
+    ck_assert(pictured > 2 && pictured < rows);
+    ASSERT_VALUE(data, "gallery.budget", EAD_PAGE_BYTES);
+    ck_assert(json_is_false(at(data, "gallery.outlined")));
+    return data;
+}
+
+START_TEST(pictures_end_where_the_budget_does) {
+    enum { IMAGES = 150 };
+    static float scores[IMAGES];
+    EadMetrics metrics = {.total = {.images = IMAGES}, .has_threshold = 1, .threshold = {.value = 0.5f}};
+    EadGallery gallery = ead_gallery_for(IMAGES, 0.5, 2);
+    for (int i = 0; i < IMAGES; i++) scores[i] = i < 2 ? 1 : 0.25f;
+    add_noise(&gallery, 256, scores, IMAGES);
+    EadReport report = {.metrics = &metrics, .gallery = &gallery};
+    json_decref(full_page(SCRATCH "large.html", &report, IMAGES));
+    ead_gallery_free(&gallery);
+}
+END_TEST
+
+/* Of images without labels those with the highest scores; the others are counted. */
+START_TEST(unlabelled_pages_keep_to_the_budget) {
+    enum { IMAGES = 3000 };
+    static float scores[IMAGES];
+    EadGallery gallery = ead_gallery_for_unlabelled(IMAGES, 2);
+    for (int i = 0; i < IMAGES; i++) scores[i] = (float)(i * 7 % IMAGES) / IMAGES;
+    add_noise(&gallery, 128, scores, IMAGES);
+    size_t rows = (size_t)gallery.count;
+    EadUnlabelled unlabelled = {.threshold = 0.9, .heat = {0, 1, 0.9f}, .scores = scores, .count = IMAGES};
+    EadReport report = {.unlabelled = &unlabelled, .gallery = &gallery};
+    json_t *data = full_page(SCRATCH "unlabelled.html", &report, rows);
+    for (size_t i = 0; i < rows; i++)
+        ck_assert_double_eq_tol(
+            json_number_value(json_object_get(json_array_get(at(data, "gallery.images"), i), "score")),
+            (double)(IMAGES - 1 - i) / IMAGES, 1e-6);
+    ck_assert(rows < IMAGES);
+    ASSERT_VALUE(data, "gallery.dropped", (double)(IMAGES - rows));
+    json_decref(data);
     ead_gallery_free(&gallery);
 }
 END_TEST
@@ -477,6 +505,7 @@ int main(void) {
     tcase_add_test(tests, report_of_almost_nothing);
     tcase_add_test(tests, a_browser_draws_it);
     tcase_add_test(tests, pictures_end_where_the_budget_does);
+    tcase_add_test(tests, unlabelled_pages_keep_to_the_budget);
     tcase_add_test(tests, rows_end_where_the_page_is_full);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
