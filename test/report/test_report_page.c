@@ -263,7 +263,7 @@ START_TEST(scores_that_lie_close_are_told_apart) {
                         IMAGES);
     browser_visit(&b, SCRATCH "close.html#image-10"); /* the tenth of those with the highest scores */
     browser_expect(&b, "document.querySelector('.verdict').textContent",
-                   "score 0.172152624 \u2265 0.172151: NG \u00b7 20 ms");
+                   "score 0.17215262 \u2265 0.172151: NG \u00b7 20 ms");
     ck_assert_msg(!b.message[0], "console: %s", b.message);
     browser_close(&b);
 }

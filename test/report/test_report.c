@@ -1,10 +1,8 @@
-/* The gallery and report.html: the data in the page, what a browser draws from it, and that pictures keep to their
- * budget. */
-#include "test/support/scratch.h"
+/* The gallery and report.html: the data in the page, and what a browser draws from it. */
+#include "test/report/page_data.h"
 #include "train/report/gallery.h"
 #include "train/report/report.h"
 
-#include <jansson.h>
 #include <math.h>
 #include <sys/stat.h>
 
@@ -153,52 +151,7 @@ START_TEST(gallery_keeps_to_its_budget) {
 }
 END_TEST
 
-static int count_of(const char *text, const char *part) {
-    int count = 0;
-    for (const char *at = text; (at = strstr(at, part)) != NULL; at++) count++;
-    return count;
-}
-
 /* ---- the page ---- */
-
-/* The data in a page. Also: the page is whole, and nothing in it can end the data early or load anything. */
-static json_t *data_of(const char *path) {
-    static const char start[] = "<script type=\"application/json\" id=\"data\">\n", end[] = "\n</script>\n";
-    char *text = read_text(path), *data = strstr(text, start);
-    json_error_t error;
-    ck_assert_ptr_nonnull(data);
-    data += strlen(start);
-    char *after = strstr(data, end);
-    ck_assert_ptr_nonnull(after);
-    ck_assert_ptr_null(memchr(data, '<', (size_t)(after - data)));
-    ck_assert_int_eq(count_of(text, "<script"), 2);
-    ck_assert_int_eq(count_of(text, "</script"), 2);
-    ck_assert(strncmp(text, "<!DOCTYPE html>", 15) == 0 && strcmp(text + strlen(text) - 8, "</html>\n") == 0);
-    assert_contains(text, "prefers-color-scheme: dark");
-    static const char *const banned[] = {"://", "<link", "@import", "@css@", "@js@", "@data@", "innerHTML"};
-    for (size_t i = 0; i < sizeof banned / sizeof *banned; i++)
-        ck_assert_msg(!strstr(text, banned[i]), "\"%s\" must not be in the page", banned[i]);
-    json_t *root = json_loadb(data, (size_t)(after - data), 0, &error);
-    ck_assert_msg(root != NULL, "%d: %s", error.line, error.text);
-    free(text);
-    return root;
-}
-
-/* "gallery.images.0.path": members by name, items by number. */
-static const json_t *at(const json_t *root, const char *path) {
-    const json_t *value = root;
-    for (char name[64]; *path && value; path += *path == '.') {
-        size_t length = strcspn(path, ".");
-        snprintf(name, sizeof name, "%.*s", (int)length, path);
-        path += length;
-        value = json_is_array(value) ? json_array_get(value, strtoul(name, NULL, 10))
-                                     : json_object_get(value, name);
-    }
-    return value;
-}
-
-#define ASSERT_TEXT(root, path, text)   ck_assert_pstr_eq(json_string_value(at(root, path)), text)
-#define ASSERT_VALUE(root, path, value) ck_assert_double_eq(json_number_value(at(root, path)), value)
 
 /* An evaluation of four 8 x 8 images with its metrics. */
 static EadEvaluation *evaluate(EadMetrics *metrics) {
@@ -323,108 +276,6 @@ START_TEST(report_of_almost_nothing) {
 }
 END_TEST
 
-/* Pictures of noise: more than twice as large as what the side of the pictures is chosen for. */
-static void add_noise(EadGallery *gallery, int side, const float *scores, int count) {
-    EadImage noise;
-    float *map = calloc((size_t)side * (size_t)side, sizeof *map);
-    ck_assert_ptr_nonnull(map);
-    fill_image(&noise, side, side, 3, 0);
-    EadMap parts[EAD_GALLERY_PARTS] = {{"first", 64, 64, map}, {"second", 64, 64, map}};
-    ck_assert_int_eq(gallery->side, side);
-    for (int i = 0; i < count; i++) {
-        fill_noise(noise.pixels, image_bytes(&noise), (uint32_t)i);
-        EadGalleryImage image = {
-            .path = "a.png", .defect = "good", .score = scores[i], .rgb = &noise, .map = map, .parts = parts};
-        ASSERT_OK(ead_gallery_add(gallery, &image));
-    }
-    free(map);
-    ead_image_free(&noise);
-}
-
-/* Writes the page; it has its pictures at the first of its rows, so many, as many as it has room for. */
-static json_t *full_page(const char *path, const EadReport *report, size_t rows) {
-    struct stat file;
-    size_t pictured = 0;
-    ASSERT_OK(ead_report_write(path, report));
-    ck_assert_int_eq(stat(path, &file), 0);
-    ck_assert(file.st_size <= EAD_PAGE_BYTES && file.st_size > EAD_GALLERY_BUDGET);
-    json_t *data = data_of(path);
-    const json_t *images = at(data, "gallery.images");
-    ck_assert_uint_eq(json_array_size(images), rows);
-    for (size_t i = 0; i < rows; i++) {
-        const json_t *image = json_array_get(images, i);
-        ck_assert(!json_object_get(image, "image") == !json_object_get(image, "map"));
-        if (json_object_get(image, "map")) ck_assert_uint_eq(pictured++, i);
-    }
-    ck_assert(pictured > 2 && pictured < rows);
-    ASSERT_VALUE(data, "gallery.budget", EAD_PAGE_BYTES);
-    ck_assert(json_is_false(at(data, "gallery.outlined")));
-    return data;
-}
-
-START_TEST(pictures_end_where_the_budget_does) {
-    enum { IMAGES = 150 };
-    static float scores[IMAGES];
-    EadMetrics metrics = {.total = {.images = IMAGES}, .has_threshold = 1, .threshold = {.value = 0.5f}};
-    EadGallery gallery = ead_gallery_for(IMAGES, 0.5, 2);
-    for (int i = 0; i < IMAGES; i++) scores[i] = i < 2 ? 1 : 0.25f;
-    add_noise(&gallery, 256, scores, IMAGES);
-    EadReport report = {.metrics = &metrics, .gallery = &gallery};
-    json_decref(full_page(SCRATCH "large.html", &report, IMAGES));
-    ead_gallery_free(&gallery);
-}
-END_TEST
-
-/* Of images without labels those with the highest scores; the others are counted. */
-START_TEST(unlabelled_pages_keep_to_the_budget) {
-    enum { IMAGES = 3000 };
-    static float scores[IMAGES];
-    EadGallery gallery = ead_gallery_for_unlabelled(IMAGES, 2);
-    for (int i = 0; i < IMAGES; i++) scores[i] = (float)(i * 7 % IMAGES) / IMAGES;
-    add_noise(&gallery, 128, scores, IMAGES);
-    size_t rows = (size_t)gallery.count;
-    EadUnlabelled unlabelled = {.threshold = 0.9, .heat = {0, 1, 0.9f}, .scores = scores, .count = IMAGES};
-    EadReport report = {.unlabelled = &unlabelled, .gallery = &gallery};
-    json_t *data = full_page(SCRATCH "unlabelled.html", &report, rows);
-    for (size_t i = 0; i < rows; i++)
-        ck_assert_double_eq_tol(
-            json_number_value(json_object_get(json_array_get(at(data, "gallery.images"), i), "score")),
-            (double)(IMAGES - 1 - i) / IMAGES, 1e-6);
-    ck_assert(rows < IMAGES);
-    ASSERT_VALUE(data, "gallery.dropped", (double)(IMAGES - rows));
-    json_decref(data);
-    ead_gallery_free(&gallery);
-}
-END_TEST
-
-/* Rows without pictures end there, too: here each has a name of 4,000 bytes. */
-START_TEST(rows_end_where_the_page_is_full) {
-    enum { IMAGES = 6000, LENGTH = 4000 };
-    static char name[LENGTH + 1];
-    EadMetrics metrics = {.total = {.images = IMAGES}, .has_threshold = 1, .threshold = {.value = 0.5f}};
-    EadGallery gallery = {.side = 8};
-    EadImage rgb;
-    const float map[64] = {0};
-    fill_image(&rgb, 8, 8, 3, 90);
-    memset(name, 'x', LENGTH);
-    for (int i = 0; i < IMAGES; i++)
-        ASSERT_OK(ead_gallery_add(
-            &gallery, &(EadGalleryImage){.path = name, .defect = "good", .rgb = &rgb, .map = map}));
-    EadReport report = {.metrics = &metrics, .gallery = &gallery};
-    ASSERT_OK(ead_report_write(SCRATCH "full.html", &report));
-    json_t *data = data_of(SCRATCH "full.html");
-    size_t rows = json_array_size(at(data, "gallery.images"));
-    struct stat file;
-    ck_assert_int_eq(stat(SCRATCH "full.html", &file), 0);
-    ck_assert(file.st_size <= EAD_PAGE_BYTES && file.st_size > EAD_PAGE_BYTES - 300000);
-    ASSERT_VALUE(data, "gallery.dropped", (double)(IMAGES - rows));
-    ck_assert(rows > IMAGES / 2 && rows < IMAGES);
-    json_decref(data);
-    ead_image_free(&rgb);
-    ead_gallery_free(&gallery);
-}
-END_TEST
-
 /* Every tag closes in order; <img>, <input> and <wbr> are void. */
 static void assert_tags_nest(const char *text) {
     char open[64][16];
@@ -504,9 +355,6 @@ int main(void) {
     tcase_add_test(tests, report_holds_everything_and_escapes_it);
     tcase_add_test(tests, report_of_almost_nothing);
     tcase_add_test(tests, a_browser_draws_it);
-    tcase_add_test(tests, pictures_end_where_the_budget_does);
-    tcase_add_test(tests, unlabelled_pages_keep_to_the_budget);
-    tcase_add_test(tests, rows_end_where_the_page_is_full);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }
