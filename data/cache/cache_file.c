@@ -32,11 +32,16 @@ static EadStatus open_existing(const EadCacheFile *file, const char *key, int *d
     return status;
 }
 
-static EadStatus write_file(const EadCacheFile *file, EadSafetensorsWriter *writer, const char *key) {
-    EadAtomicFile output;
+/* All of it but the data. */
+static EadStatus describe(const EadCacheFile *file, EadSafetensorsWriter *writer, const char *key) {
     EAD_TRY(ead_safetensors_writer_metadata(writer, "format", file->format));
     EAD_TRY(ead_safetensors_writer_metadata(writer, "inputs", key));
-    EAD_TRY(file->add(file->cache, writer));
+    return file->add(file->cache, writer);
+}
+
+static EadStatus write_file(const EadCacheFile *file, EadSafetensorsWriter *writer, const char *key) {
+    EadAtomicFile output;
+    EAD_TRY(describe(file, writer, key));
     EAD_TRY(ead_safetensors_writer_begin(writer, file->path, &output));
     EadStatus status = file->fill ? file->fill(file->cache, writer, fileno(output.stream)) : EAD_OK;
     if (status == EAD_OK) return ead_atomic_file_commit(&output);
@@ -44,11 +49,26 @@ static EadStatus write_file(const EadCacheFile *file, EadSafetensorsWriter *writ
     return status;
 }
 
+static void key_text(const EadCacheFile *file, char key[KEY_SIZE]) {
+    snprintf(key, KEY_SIZE, "%016llx", (unsigned long long)file->key);
+}
+
+EadStatus ead_cache_file_bytes(const EadCacheFile *file, uint64_t *bytes) {
+    char key[KEY_SIZE];
+    EadSafetensorsWriter *writer;
+    key_text(file, key);
+    EAD_TRY(ead_safetensors_writer_new(&writer));
+    EadStatus status = describe(file, writer, key);
+    *bytes = ead_safetensors_writer_bytes(writer);
+    ead_safetensors_writer_free(writer);
+    return status;
+}
+
 EadStatus ead_cache_file_open(const EadCacheFile *file, int *descriptor) {
     char key[KEY_SIZE];
     bool used;
     EadSafetensorsWriter *writer;
-    snprintf(key, sizeof key, "%016llx", (unsigned long long)file->key);
+    key_text(file, key);
     EadStatus status = open_existing(file, key, descriptor, &used);
     if (used || status == EAD_NO_MEMORY) return status;
     EAD_TRY(ead_safetensors_writer_new(&writer));

@@ -23,3 +23,7 @@ typedef struct EadCacheFile {
 /* Opens the file, and makes it first unless it is there; it gets its name once it is whole. *descriptor is the
  * caller's, -1 after a failure. Errors: those of the functions and of writing; EAD_IO. */
 EadStatus ead_cache_file_open(const EadCacheFile *file, int *descriptor);
+
+/* Bytes of the file, made or not, but for a header of some hundred: path and key are not asked for, of the functions only `add`. Errors: those of `add`;
+ * EAD_NO_MEMORY. */
+EadStatus ead_cache_file_bytes(const EadCacheFile *file, uint64_t *bytes);

@@ -285,17 +285,21 @@ static EadStatus fill_file(void *context, const EadSafetensorsWriter *writer, in
     return ead_fail(EAD_IO, "%s: cannot write: %s", opening->spec->file, strerror(errno));
 }
 
+static EadCacheFile file_of(Opening *opening) {
+    return (EadCacheFile){.path = opening->spec->file,
+                          .format = "efficientad-images/1",
+                          .use = use_file,
+                          .add = add_tensors,
+                          .fill = fill_file,
+                          .cache = opening};
+}
+
 /* Opens the cache file, and makes it first unless it is there. */
 static EadStatus open_file(EadImageCache *cache, const EadCacheSpec *spec) {
     EadCacheSettings settings = {EAD_FIT_RESIZE, (uint32_t)spec->width, (uint32_t)spec->height,
                                  ead_cache_levels_key(&spec->rules), ead_cache_region_key(spec->region)};
     Opening opening = {cache, spec};
-    EadCacheFile file = {.path = spec->file,
-                         .format = "efficientad-images/1",
-                         .use = use_file,
-                         .add = add_tensors,
-                         .fill = fill_file,
-                         .cache = &opening};
+    EadCacheFile file = file_of(&opening);
     EAD_TRY(ead_cache_key(&cache->sources, settings, &file.key));
     if (spec->tiles) file.key = ead_cache_checksum(file.key, &spec->tiles->scale, sizeof spec->tiles->scale);
     free(cache->checksums);
@@ -335,25 +339,40 @@ static void tell_notes(const EadImageCache *cache, EadImageNotes *notes) {
         }
 }
 
-EadStatus ead_image_cache_open(const EadImageList *images, const EadCacheSpec *spec, EadImageCache **out) {
+/* Without any image. *out is to be closed in every case. */
+static EadStatus new_cache(const EadImageList *images, const EadCacheSpec *spec, EadImageCache **out) {
     EadImageFit fit = {EAD_FIT_RESIZE, spec->width, spec->height, spec->region};
     *out = NULL;
     if (images->count < 1) return ead_fail(EAD_BAD_ARGUMENT, "there are no images to prepare");
     EAD_TRY(ead_image_fit_check(fit));
-    EadImageCache *cache = ead_new(1, sizeof *cache, "a cache of images");
+    EadImageCache *cache = *out = ead_new(1, sizeof *cache, "a cache of images");
     if (!cache) return EAD_NO_MEMORY;
     *cache = (EadImageCache){
         .descriptor = -1, .fit = fit, .image_bytes = (size_t)spec->width * (size_t)spec->height * 3};
     cache->sources.rules = spec->rules;
     cache->sources.rules.notes = NULL;
-    EadStatus status = ead_image_list_add_all(&cache->sources, images);
+    EAD_TRY(ead_image_list_add_all(&cache->sources, images));
     cache->notes = ead_new((int64_t)images->count * EAD_IMAGE_NOTES, sizeof *cache->notes, "notes on images");
-    if (!cache->notes) status = EAD_NO_MEMORY;
-    if (status == EAD_OK && spec->tiles) status = find_sizes(cache, spec->tiles, spec->region);
+    if (!cache->notes) return EAD_NO_MEMORY;
+    return spec->tiles ? find_sizes(cache, spec->tiles, spec->region) : EAD_OK;
+}
+
+EadStatus ead_image_cache_open(const EadImageList *images, const EadCacheSpec *spec, EadImageCache **out) {
+    EadImageCache *cache;
+    EadStatus status = new_cache(images, spec, &cache);
     if (status == EAD_OK) status = open_kept(cache, spec);
     if (status == EAD_OK) tell_notes(cache, spec->rules.notes);
     *out = status == EAD_OK ? cache : NULL;
     if (status != EAD_OK) ead_image_cache_close(cache);
+    return status;
+}
+
+EadStatus ead_image_cache_bytes(const EadImageList *images, const EadCacheSpec *spec, uint64_t *bytes) {
+    Opening opening = {.spec = spec};
+    EadStatus status = new_cache(images, spec, &opening.cache);
+    EadCacheFile file = file_of(&opening);
+    if (status == EAD_OK) status = ead_cache_file_bytes(&file, bytes);
+    ead_image_cache_close(opening.cache);
     return status;
 }
 

@@ -33,6 +33,10 @@ typedef struct EadImageCache EadImageCache;
  * ead_image_cache_close(). The list may be freed. */
 EadStatus ead_image_cache_open(const EadImageList *images, const EadCacheSpec *spec, EadImageCache **out);
 
+/* Bytes of the cache file that would be made, but for a header of some hundred; spec->file is not asked for. Whether all images are gray the first one tells.
+ * Errors: those of ead_image_cache_open() but for what is wrong with single images. */
+EadStatus ead_image_cache_bytes(const EadImageList *images, const EadCacheSpec *spec, uint64_t *bytes);
+
 /* The size in which image `index` is kept. */
 void ead_image_cache_size(const EadImageCache *cache, int index, int *width, int *height);
 

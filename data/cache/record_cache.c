@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,27 +53,45 @@ static EadStatus add_tensors(void *context, EadSafetensorsWriter *writer) {
                                          (int64_t[]){places, (int64_t)cache->spec.record_bytes}, NULL);
 }
 
-static EadStatus open_file(EadRecordCache *cache) {
-    EadCacheFile file = {.path = cache->spec.file,
-                         .format = "efficientad-records/1",
-                         .key = ead_cache_settings_key(cache->spec.settings),
-                         .grows = true,
-                         .use = use_file,
-                         .add = add_tensors,
-                         .cache = cache};
-    return ead_cache_file_open(&file, &cache->descriptor);
+static EadCacheFile file_of(EadRecordCache *cache) {
+    return (EadCacheFile){.path = cache->spec.file,
+                          .format = "efficientad-records/1",
+                          .key = ead_cache_settings_key(cache->spec.settings),
+                          .grows = true,
+                          .use = use_file,
+                          .add = add_tensors,
+                          .cache = cache};
+}
+
+static EadRecordCache unopened(const EadRecordCacheSpec *spec) {
+    uint64_t places = spec->budget / spec->record_bytes, count = (uint64_t)spec->images->count;
+    return (EadRecordCache){.spec = *spec, .descriptor = -1, .places = places < count ? places : count};
 }
 
 EadStatus ead_record_cache_open(const EadRecordCacheSpec *spec, EadRecordCache **out) {
-    uint64_t places = spec->budget / spec->record_bytes, count = (uint64_t)spec->images->count;
     *out = NULL;
     EadRecordCache *cache = ead_new(1, sizeof *cache, "a cache of images");
     if (!cache) return EAD_NO_MEMORY;
-    *cache = (EadRecordCache){.spec = *spec, .descriptor = -1, .places = places < count ? places : count};
-    EadStatus status = spec->file && cache->places > 0 ? open_file(cache) : EAD_OK;
+    *cache = unopened(spec);
+    EadCacheFile file = file_of(cache);
+    EadStatus status =
+        spec->file && cache->places > 0 ? ead_cache_file_open(&file, &cache->descriptor) : EAD_OK;
     *out = status == EAD_OK ? cache : NULL;
     if (status != EAD_OK) ead_record_cache_close(cache);
     return status;
+}
+
+/* A place stays empty if none of its images is read: each is not with the chance of all. */
+EadStatus ead_record_cache_bytes(const EadRecordCacheSpec *spec, double read, uint64_t *bytes) {
+    EadRecordCache cache = unopened(spec);
+    double count = (double)spec->images->count, places = (double)cache.places;
+    *bytes = 0;
+    if (cache.places == 0) return EAD_OK;
+    EadCacheFile file = file_of(&cache);
+    EAD_TRY(ead_cache_file_bytes(&file, bytes));
+    double empty = places * pow(fmax(0, 1 - read / count), count / places);
+    *bytes -= (uint64_t)empty * spec->record_bytes;
+    return EAD_OK;
 }
 
 /* Never 0, which is no image. Without a file (errors are told by whoever reads it): 0. */

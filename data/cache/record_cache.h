@@ -27,6 +27,10 @@ typedef struct EadRecordCache EadRecordCache;
  * then. */
 EadStatus ead_record_cache_open(const EadRecordCacheSpec *spec, EadRecordCache **out);
 
+/* About the bytes that the file takes on the disk when so many different images, 0 .. images->count, have been read.
+ * spec->file is not asked for. Errors: EAD_NO_MEMORY. */
+EadStatus ead_record_cache_bytes(const EadRecordCacheSpec *spec, double read, uint64_t *bytes);
+
 /* Brings the record of image `index`, from the file or made, and keeps it where there is a place. A record belongs to
  * the name, place, size and time of last change of its image. Several threads may call it at once. Errors: those of
  * `make`. */

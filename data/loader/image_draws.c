@@ -6,7 +6,10 @@
 #include "data/cache/record_cache.h"
 #include "data/source/skipped_images.h"
 
+#include <math.h>
 #include <stdlib.h>
+
+enum { FEW = 4 }; /* that are tried */
 
 struct EadImageDraws {
     EadImageDrawsSpec spec;
@@ -20,9 +23,9 @@ static EadStatus decode(void *context, int index, uint8_t *out) {
     return ead_image_fit_load(draws->spec.images, index, draws->spec.fit, draws->notes, out);
 }
 
-static EadStatus open_cache(EadImageDraws *draws) {
+static EadRecordCacheSpec cache_of(EadImageDraws *draws) {
     const EadImageDrawsSpec *spec = &draws->spec;
-    EadRecordCacheSpec cache = {.images = spec->images,
+    return (EadRecordCacheSpec){.images = spec->images,
                                 .settings = {(uint32_t)spec->fit.mode, (uint32_t)spec->fit.width,
                                              (uint32_t)spec->fit.height,
                                              ead_cache_levels_key(&spec->images->rules), 0},
@@ -31,6 +34,10 @@ static EadStatus open_cache(EadImageDraws *draws) {
                                 .context = draws,
                                 .file = spec->file,
                                 .budget = spec->budget};
+}
+
+static EadStatus open_cache(EadImageDraws *draws) {
+    EadRecordCacheSpec cache = cache_of(draws);
     EadStatus status = ead_record_cache_open(&cache, &draws->cache);
     if (status != EAD_IO) return status;
     ead_print(stderr, "%s; images are decoded whenever they are drawn\n", ead_error_message());
@@ -65,8 +72,14 @@ EadStatus ead_image_draws_read(EadImageDraws *draws, int index, uint8_t *out) {
     }
 }
 
+EadStatus ead_image_draws_kept(const EadImageDrawsSpec *spec, double drawn, uint64_t *bytes) {
+    EadImageDraws draws = {.spec = *spec};
+    EadRecordCacheSpec cache = cache_of(&draws);
+    double count = spec->images->count, tried = fmin(FEW, count);
+    return ead_record_cache_bytes(&cache, drawn + tried * (1 - drawn / count), bytes);
+}
+
 EadStatus ead_image_draws_try(EadImageDraws *draws) {
-    enum { FEW = 4 };
     uint8_t *image = ead_new((int64_t)ead_image_draws_bytes(draws), 1, "an image");
     EadStatus status = image ? EAD_OK : EAD_NO_MEMORY;
     for (int i = 0; i < FEW && i < draws->spec.images->count && status == EAD_OK; i++)

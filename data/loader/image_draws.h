@@ -21,6 +21,10 @@ typedef struct EadImageDraws EadImageDraws;
  * EAD_BAD_SHAPE, EAD_NO_MEMORY. */
 EadStatus ead_image_draws_open(const EadImageDrawsSpec *spec, EadImageDraws **out);
 
+/* About the bytes that the file of kept images takes on the disk when so many different ones, 0 .. images->count, have been
+ * drawn after ead_image_draws_try(). spec->file is not asked for. Errors: EAD_NO_MEMORY. */
+EadStatus ead_image_draws_kept(const EadImageDrawsSpec *spec, double drawn, uint64_t *bytes);
+
 /* Brings image `index` of the list to out [height][width][3]. Where it cannot be read or decoded, the next one of the list that
  * can, in a circle, stands in for it, in every run. Several threads may call it at once. Errors: those of
  * ead_skipped_images_add(). */

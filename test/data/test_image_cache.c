@@ -68,6 +68,40 @@ START_TEST(in_memory_and_in_a_file) {
 }
 END_TEST
 
+/* In one size, gray, and in tiles, where sizes differ. */
+START_TEST(the_bytes_of_the_file_are_known_before) {
+    enum { HEADER = 500 };
+    static const EadTiles tiles = {.size = 8, .scale = 1};
+    EadImageList colours = make_sources(), grays = {0};
+    EadStringList files = {0};
+    write_noise_png(SCRATCH "one.png", 10, 40, 1, 5);
+    write_noise_png(SCRATCH "two.png", 20, 10, 1, 6);
+    ASSERT_OK(ead_strings_add(&files, SCRATCH "one.png"));
+    ASSERT_OK(ead_strings_add(&files, SCRATCH "two.png"));
+    ASSERT_OK(ead_image_list_add_files(&grays, &files));
+    ead_strings_free(&files);
+    for (int i = 0; i < 4; i++) {
+        EadImageCache *cache;
+        struct stat made;
+        uint64_t bytes;
+        EadCacheSpec spec = spec_of(NULL);
+        const EadImageList *list = i % 2 ? &grays : &colours;
+        spec.tiles = i < 2 ? NULL : &tiles;
+        unlink(FILE_NAME);
+        ASSERT_OK(ead_image_cache_bytes(list, &spec, &bytes));
+        ck_assert_int_ne(access(FILE_NAME, F_OK), 0);
+        spec.file = FILE_NAME;
+        ASSERT_OK(ead_image_cache_open(list, &spec, &cache));
+        ead_image_cache_close(cache);
+        ck_assert_int_eq(stat(FILE_NAME, &made), 0);
+        ck_assert_int_lt((int64_t)bytes, made.st_size);
+        ck_assert_int_gt((int64_t)bytes, made.st_size - HEADER);
+    }
+    ead_image_list_free(&colours);
+    ead_image_list_free(&grays);
+}
+END_TEST
+
 static bool count_call(void *context, int done, int total) {
     ck_assert(done >= 1 && done <= total && total == COUNT);
     *(int *)context = done;
@@ -323,6 +357,7 @@ int main(void) {
     Suite *suite = suite_create("image_cache");
     TCase *tests = tcase_create("image_cache");
     tcase_add_test(tests, in_memory_and_in_a_file);
+    tcase_add_test(tests, the_bytes_of_the_file_are_known_before);
     tcase_add_test(tests, gray_images_take_a_third);
     tcase_add_test(tests, reused_until_something_changes);
     tcase_add_test(tests, notes_are_told_again);

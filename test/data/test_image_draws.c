@@ -7,6 +7,7 @@
 #include "test/support/scratch.h"
 
 #include <fcntl.h>
+#include <math.h>
 #include <pthread.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -191,6 +192,35 @@ static int count_lines(const EadImageDraws *draws) {
     return lines;
 }
 
+static double kept(const EadImageList *list, uint64_t budget, double drawn) {
+    EadImageDrawsSpec spec = {
+        .images = list, .fit = {EAD_FIT_CENTER_CROP, WIDTH, HEIGHT, NULL}, .most = TOTAL, .budget = budget};
+    uint64_t bytes;
+    ASSERT_OK(ead_image_draws_kept(&spec, drawn, &bytes));
+    return (double)bytes;
+}
+
+/* The first 4 images are tried before any is drawn. Of 50 places for 200 images one is empty if none of its 4 was
+ * looked at: 100 that are drawn, and 2 of those tried. */
+START_TEST(what_will_be_kept_is_known_before) {
+    EadImageList list = make_collection(0);
+    struct stat made;
+    EadImageDraws *draws = open_draws(&list, FILE_NAME, ALL);
+    ASSERT_OK(ead_image_draws_try(draws));
+    for (int i = 0; i < TOTAL; i++) check_image(draws, i, (uint32_t)i);
+    ead_image_draws_close(draws);
+    ck_assert_int_eq(stat(FILE_NAME, &made), 0);
+    ck_assert_double_eq_tol(kept(&list, ALL, TOTAL), (double)made.st_size, 500); /* of a header */
+    double owners = kept(&list, ALL, TOTAL) - ALL;
+    ck_assert_double_eq_tol(kept(&list, ALL, 0), owners + 4 * BYTES, BYTES);
+    ck_assert_double_eq_tol(kept(&list, ALL, 100), owners + 102 * BYTES, BYTES);
+    ck_assert_double_eq(kept(&list, BYTES - 1, 100), 0);
+    double some = kept(&list, 50 * BYTES, 100), all = kept(&list, 50 * BYTES, TOTAL);
+    ck_assert_double_eq_tol(all - some, 50 * pow(1 - 102.0 / 200, 4) * BYTES, BYTES);
+    ead_image_list_free(&list);
+}
+END_TEST
+
 /* The next in the list, after the last the first, whatever the order of drawing. */
 START_TEST(one_per_cent_is_stood_in_for) {
     EadImageList list = make_collection(2);
@@ -334,6 +364,7 @@ int main(void) {
     tcase_add_test(tests, what_was_drawn_is_kept);
     tcase_add_test(tests, what_changed_is_made_anew);
     tcase_add_test(tests, the_budget_is_kept);
+    tcase_add_test(tests, what_will_be_kept_is_known_before);
     tcase_add_test(tests, one_per_cent_is_stood_in_for);
     tcase_add_test(tests, more_than_one_per_cent_is_an_error);
     tcase_add_test(tests, what_may_not_be_read_is_stood_in_for);
