@@ -57,6 +57,7 @@ train/receivers | $support train/journal
 train/watch     | $support data models train/evaluate train/metrics train/camera train/journal train/receivers train/serve
 train/synth     | core data/codec data/drawn train/support
 train/sweep     | $support data train/config train/metrics train/report
+train/forecast  | $support data models train/config train/loop train/sweep train/fit.h train/pace.h
 train/command   | core data models autograd train
 train           | core data models autograd train
 bench           | core data models autograd train

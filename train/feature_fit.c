@@ -82,18 +82,32 @@ void ead_feature_fit_print_start(const EadFeatureFit *fit, const EadModel *model
               (long long)ead_feature_fit_steps(fit), fit->batch, last);
 }
 
-EadStatus ead_feature_fit_open(EadFeatureFit *fit, const EadModel *model, const EadBackbone *backbone,
-                               EadFeatureBuilder *build) {
+static EadTrainFeaturesSpec spec_of(const EadFeatureFit *fit, const EadImageCache *images) {
+    return (EadTrainFeaturesSpec){.run = fit->run,
+                                  .images = images,
+                                  .backbone = fit->backbone,
+                                  .settings = fit->settings,
+                                  .height = fit->model->height,
+                                  .width = fit->model->width,
+                                  .build = fit->build,
+                                  .model = fit->model,
+                                  .batch = fit->batch,
+                                  .drops = fit->drops};
+}
+
+EadStatus ead_feature_fit_open(EadFeatureFit *fit) {
     if (!fit->data || fit->features.cache) return EAD_OK;
-    EadTrainFeaturesSpec spec = {.run = fit->run,
-                                 .images = fit->data->train,
-                                 .backbone = backbone,
-                                 .settings = fit->settings,
-                                 .height = model->height,
-                                 .width = model->width,
-                                 .build = build,
-                                 .model = model,
-                                 .batch = fit->batch,
-                                 .drops = fit->drops};
+    EadTrainFeaturesSpec spec = spec_of(fit, fit->data->train);
     return ead_train_features_open(&fit->features, &spec);
+}
+
+EadStatus ead_feature_fit_look(const EadFeatureFit *fit, const EadImageCache *few) {
+    EadTrainFeaturesSpec spec = spec_of(fit, few);
+    return ead_train_features_look(&spec);
+}
+
+EadStatus ead_feature_fit_bytes(const EadFeatureFit *fit, char *text, uint64_t *bytes) {
+    EadTrainFeaturesSpec spec = spec_of(fit, NULL);
+    snprintf(text, sizeof fit->settings, "%s", fit->settings);
+    return ead_train_features_bytes(&spec, fit->images, bytes);
 }

@@ -12,6 +12,10 @@ typedef struct EadFeatureFit {
     const int *epochs;        /* in the config, where train --minutes changes them */
     int batch;                /* images a step, of all ranks */
     bool drops;               /* as in EadTrainFeaturesSpec */
+    /* Once there is a model; of the caller. */
+    const EadModel *model;
+    const EadBackbone *backbone;
+    EadFeatureBuilder *build;
     EadTrainFeatures features;
     char settings[160]; /* what the features depend on besides images and backbone; names their file */
 } EadFeatureFit;
@@ -32,5 +36,8 @@ int ead_feature_fit_last(const EadFeatureFit *fit);
 
 /* Opens the features of the training images, unless they are open or it is a sample. Errors: those of
  * ead_train_features_open(). */
-EadStatus ead_feature_fit_open(EadFeatureFit *fit, const EadModel *model, const EadBackbone *backbone,
-                               EadFeatureBuilder *build);
+EadStatus ead_feature_fit_open(EadFeatureFit *fit);
+
+/* EadFit.look and EadFit.features, of a sample. */
+EadStatus ead_feature_fit_look(const EadFeatureFit *fit, const EadImageCache *few);
+EadStatus ead_feature_fit_bytes(const EadFeatureFit *fit, char *text, uint64_t *bytes);

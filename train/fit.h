@@ -35,6 +35,11 @@ typedef enum EadCheckScope {
     EAD_CHECK_FILES,    /* training now and here: the files and folders that it reads are there */
 } EadCheckScope;
 
+/* Images that steps draw, each kept in the folder for caches. */
+typedef struct EadFitDraws {
+    const char *kind, *key, *path; /* "penalty", "penalty.path", its value */
+} EadFitDraws;
+
 /* What a method is asked; state is its own, made by create. Those marked "or NULL" need not be there. */
 typedef struct EadFit {
     const char *name;
@@ -87,6 +92,18 @@ typedef struct EadFit {
     /* Adds the state to a checkpoint, and reads it back. */
     EadStatus (*write)(const void *state, EadSafetensorsWriter *writer);
     EadStatus (*read)(void *state, const EadSafetensors *file);
+    /* What fit() does with the training images, done by a sample with a few of them, so that it can be timed: looks at
+     * them; then, unless NULL, chooses of these what it would keep. Nothing is written. Or NULL: it does no such thing. */
+    EadStatus (*look)(void *state, const EadImageCache *few);
+    EadStatus (*choose)(void *state);
+    double choose_power; /* of the number of images, with which the time of choose() grows */
+    /* Images that calibrate() looks at, where there are so many. Or NULL: none. */
+    int (*calibrated)(const EadConfig *config, int validation, int test);
+    /* The images that steps draw one by one, for ead_open_draws(); path NULL: this config's draw none. Or NULL: none do. */
+    EadFitDraws (*draws)(const EadConfig *config);
+    /* The file of features that fit() leaves in the folder for caches, of a sample: its bytes, and into text [160] what the
+     * features depend on besides the backbone and the images in their size. Or NULL: it leaves none. */
+    EadStatus (*features)(void *state, char *text, uint64_t *bytes);
     /* Bytes by which fit() and open() will make what write() adds larger. Or NULL: it has its size from the start. */
     uint64_t (*growth)(const void *state);
     /* The mean loss on the validation images, of parameters that have been downloaded, for train.until_converged.

@@ -30,14 +30,17 @@ static EadStatus tell_tiles(EadFitRun *run) {
     if (!run->model || !run->model->tiles.size || run->spec->quiet || !run->fit->sample) return EAD_OK;
     if (!ead_fit_leads(run) || ead_image_size(images->items[0], NULL, &width, &height) != EAD_OK)
         return EAD_OK; /* told with all that cannot be read */
-    if (run->pace.image <= 0)
-        EAD_TRY(ead_pace_image(run->fit, run->spec, &run->data.dataset, &run->pace.image));
+    const EadDataset *dataset = &run->data.dataset;
+    if (run->pace.images.score <= 0)
+        EAD_TRY(ead_pace_images(run->fit, run->spec, dataset, &run->pace.images));
+    ead_pace_count(run->fit, run->config, dataset->train.count, dataset->validation.count,
+                   dataset->test_count, &run->pace);
     int validation = run->data.dataset.validation.count;
     ead_print(stderr,
               "in tiles, an image of %d x %d takes about %s here, and the %d validation images at the end, "
               "each looked at twice, about %s\n",
-              width, height, ead_duration_text(run->pace.image, one), validation,
-              ead_duration_text(ead_pace_validation(run->pace.image, validation), end));
+              width, height, ead_duration_text(run->pace.images.score, one), validation,
+              ead_duration_text(ead_pace_validation(&run->pace), end));
     return EAD_OK;
 }
 

@@ -4,7 +4,6 @@
 #include "core/base/minmax.h"
 #include "core/base/printing.h"
 #include "core/system/clock.h"
-#include "train/evaluate/scoring.h"
 #include "train/support/progress.h"
 
 #include <math.h>
@@ -12,7 +11,7 @@
 #include <stdlib.h>
 
 /* To tell a run's length, one of so many of its steps is timed: a short run is not to wait for it. */
-enum { MIN_STEPS = 100, WARM_UP = 2, TIMED_IMAGES = 3, ONE_OF = 200 };
+enum { MIN_STEPS = 100, WARM_UP = 2, ONE_OF = 200 };
 
 static const double TIMED_SECONDS = 2; /* of each phase */
 
@@ -65,48 +64,38 @@ EadStatus ead_pace_sample(const EadFit *fit, const EadRunSpec *run, int images, 
     return status;
 }
 
-/* The first reads and plans, too, and does not count. */
-EadStatus ead_pace_image(const EadFit *fit, const EadRunSpec *spec, const EadDataset *dataset,
-                         double *seconds) {
-    const EadStringList *files = &dataset->train;
-    EadImageRules rules = ead_config_image_rules(spec->config);
-    EadPlanOptions plan = {.backend = spec->backend};
-    EadDetector *detector = NULL;
-    void *state = NULL;
-    double start = 0;
-    EadStatus status = ead_fit_sample(fit, spec, files->count, &state);
-    if (status == EAD_OK) status = ead_region_set_box(&fit->model(state)->region, spec->config->roi_box);
-    if (status == EAD_OK) status = ead_detector_new(fit->model(state), &plan, 1, &detector);
-    for (int i = 0; i <= TIMED_IMAGES && status == EAD_OK; i++) {
-        EadScored scored;
-        if (i == 1) start = ead_clock_seconds();
-        status = ead_score_file(detector, files->items[i % files->count], &rules, &scored);
-        ead_scored_free(&scored);
-    }
-    *seconds = (ead_clock_seconds() - start) / TIMED_IMAGES;
-    ead_detector_close(detector);
-    if (state) fit->free(state);
-    return status;
-}
-
 /* ---- what there is to do besides the steps ---- */
 
-/* Decoding, and what is measured before the steps. */
+void ead_pace_count(const EadFit *fit, const EadConfig *config, int train, int validation, int test,
+                    EadPace *pace) {
+    pace->train = train;
+    pace->validation = validation;
+    pace->test = test;
+    pace->calibrated = fit->calibrated ? fit->calibrated(config, validation, test) : 0;
+}
+
+double ead_pace_decoding(const EadPace *pace) {
+    return pace->images.decode * (pace->train + pace->validation);
+}
+
+double ead_pace_fitting(const EadPace *pace) {
+    const EadPaceImages *images = &pace->images;
+    double seconds = images->look * pace->train;
+    if (images->choice <= 0) return seconds;
+    return seconds + images->choice * pow((double)pace->train / images->chosen_of, images->choice_power);
+}
+
+double ead_pace_validation(const EadPace *pace) {
+    return pace->images.score * (pace->calibrated + pace->validation);
+}
+
+/* Also scores and metrics of the test images, beside which the report takes little. */
+double ead_pace_ending(const EadPace *pace) {
+    return ead_pace_validation(pace) + (pace->images.score + pace->images.measure) * pace->test;
+}
+
 static double seconds_before(const EadPace *pace) {
-    return pace->image * (pace->train + pace->validation);
-}
-
-double ead_pace_validation(double image, int validation) {
-    return image * 2 * validation;
-}
-
-/* Also scores of the test images, beside which metrics and report take little. */
-static double seconds_after(const EadPace *pace) {
-    return ead_pace_validation(pace->image, pace->validation) + pace->image * pace->test;
-}
-
-double ead_pace_besides(const EadPace *pace) {
-    return seconds_before(pace) + seconds_after(pace);
+    return ead_pace_decoding(pace) + ead_pace_fitting(pace);
 }
 
 static double least_factor(const EadPace *pace) {
@@ -120,7 +109,7 @@ double ead_pace_factor(const EadPace *pace, double seconds) {
 static EadStatus check_minutes(const EadPace *pace, const EadRunSpec *spec) {
     if (spec->minutes <= 0) return EAD_OK;
     double passed = ead_clock_seconds() - pace->begun;
-    double least = passed + seconds_before(pace) + least_factor(pace) * pace->steps + seconds_after(pace);
+    double least = passed + seconds_before(pace) + least_factor(pace) * pace->steps + ead_pace_ending(pace);
     if (least <= 60 * spec->minutes) return EAD_OK;
     return ead_fail(
         EAD_BAD_ARGUMENT,
@@ -154,21 +143,19 @@ int ead_watched_images(const EadConfig *config, int validation) {
     return ead_min(validation, config->tiles_size ? EAD_WATCHED_IN_TILES : EAD_WATCHED_IMAGES);
 }
 
-/* As often as the config says. */
 double ead_pace_looks(const EadPace *pace, const EadConfig *config) {
     int64_t scores = config->train_validate_every, tests = config->train_test_every;
     double images = 0;
     if (scores > 0) images += (double)(pace->counted / scores) * ead_watched_images(config, pace->validation);
     if (tests > 0) images += (double)(pace->counted / tests) * pace->test;
-    return pace->image * images;
+    return pace->images.score * images;
 }
 
 EadStatus ead_pace_measure(const EadFit *fit, const EadRunSpec *spec, const EadDataset *dataset,
                            const EadPhase *phases, int count, double begun, EadPace *pace) {
-    *pace = (EadPace){.begun = begun,
-                      .train = dataset->train.count,
-                      .validation = dataset->validation.count,
-                      .test = dataset->test_count};
+    *pace = (EadPace){.begun = begun};
+    ead_pace_count(fit, spec->config, dataset->train.count, dataset->validation.count, dataset->test_count,
+                   pace);
     for (int p = 0; p < count; p++) {
         EadPaceSample sample;
         int64_t enough = spec->minutes > 0 ? EAD_PACE_STEPS : phases[p].steps / ONE_OF;
@@ -176,7 +163,7 @@ EadStatus ead_pace_measure(const EadFit *fit, const EadRunSpec *spec, const EadD
         pace->steps += sample.seconds * (double)phases[p].steps;
         pace->counted += phases[p].steps;
     }
-    EAD_TRY(ead_pace_image(fit, spec, dataset, &pace->image));
+    EAD_TRY(ead_pace_images(fit, spec, dataset, &pace->images));
     pace->looks = ead_pace_looks(pace, spec->config);
     pace->steps += pace->looks;
     return check_minutes(pace, spec);
@@ -201,7 +188,8 @@ static int shorter_minutes(double seconds) {
 
 void ead_pace_describe(const EadPace *pace, const char *what, char text[EAD_PACE_SIZE]) {
     char steps[EAD_DURATION_SIZE], step[EAD_DURATION_SIZE], others[EAD_DURATION_SIZE], looks[64] = "";
-    double besides = ead_pace_besides(pace), counted = (double)pace->counted, one = pace->steps / counted;
+    double besides = seconds_before(pace) + ead_pace_ending(pace), counted = (double)pace->counted,
+           one = pace->steps / counted;
     int minutes = shorter_minutes(pace->steps + besides);
     if (pace->looks > 0)
         snprintf(looks, sizeof looks, ", %.2g %% for scoring images in between",
@@ -234,7 +222,7 @@ static EadStatus look_often(EadPace *pace, const EadRunSpec *spec, double second
     int every = config->train_validate_every;
     bool given = spec->given && spec->given[EAD_KEY_train_validate_every];
     if (every == 0 || given || config->train_until_converged) return EAD_OK;
-    double look = pace->image * ead_watched_images(config, pace->validation);
+    double look = pace->images.score * ead_watched_images(config, pace->validation);
     double looks = floor(fmin(LOOKS, SHARE * seconds / look));
     double steps = (1 - SHARE) * (double)pace->counted * ead_pace_factor(pace, seconds);
     if (!(looks > steps / every)) return EAD_OK;
@@ -248,7 +236,7 @@ static EadStatus look_often(EadPace *pace, const EadRunSpec *spec, double second
 }
 
 EadStatus ead_pace_pick(EadPace *pace, const EadFit *fit, const EadRunSpec *spec, EadConfig *config) {
-    double before = ead_clock_seconds() - pace->begun, after = seconds_after(pace);
+    double before = ead_clock_seconds() - pace->begun, after = ead_pace_ending(pace);
     double seconds = 60 * spec->minutes - before - after;
     int key = fit->length_key;
     char start[EAD_DURATION_SIZE], step[EAD_DURATION_SIZE], end[EAD_DURATION_SIZE], *value;

@@ -7,13 +7,26 @@
 enum { EAD_WATCHED_IMAGES = 50, EAD_WATCHED_IN_TILES = 5 };
 int ead_watched_images(const EadConfig *config, int validation);
 
+/* Seconds of all that is done with images besides the steps, each for one image; choice: for so many together. */
+typedef struct EadPaceImages {
+    double decode;  /* a training or validation image, into a cache */
+    double look;    /* a training image, by what the fit does before the steps */
+    double score;   /* to read an image and to score it, several side by side */
+    double measure; /* a test image that is scored, by the pixel metrics */
+    double
+        choice; /* to choose what is kept of `chosen_of` training images: it grows with power `choice_power` of them */
+    double choice_power;
+    int chosen_of;
+} EadPaceImages;
+
 typedef struct EadPace {
     double begun;                /* the clock at the start of the run */
     double steps;                /* seconds that the steps of the config would take */
     double looks;                /* of these: at validation and test images in between */
-    double image;                /* seconds to read an image and to score it */
+    EadPaceImages images;        /* seconds */
     int64_t counted;             /* steps of the config, over all phases */
     int train, validation, test; /* images */
+    int calibrated;              /* times that one of them is looked at for the calibration */
 } EadPace;
 
 /* Whether the steps of a run can be picked. Errors: EAD_BAD_ARGUMENT for a fit without steps, for a run with its steps
@@ -41,18 +54,23 @@ enum { EAD_PACE_STEPS = 1 << 20 }; /* more than two seconds have */
 EadStatus ead_pace_sample(const EadFit *fit, const EadRunSpec *spec, int images, int phase, int64_t steps,
                           EadPaceSample *sample);
 
-/* Seconds to read an image and to score it: of the training images of a data set. Errors: those of the sample and of data/. */
-EadStatus ead_pace_image(const EadFit *fit, const EadRunSpec *spec, const EadDataset *dataset,
-                         double *seconds);
+/* Does all that with a few training images of a data set, as a training does it, and times it; writes nothing
+ * (train/pace_images.c). Errors: those of the sample and of data/. */
+EadStatus ead_pace_images(const EadFit *fit, const EadRunSpec *spec, const EadDataset *dataset,
+                          EadPaceImages *images);
 
-/* Seconds of the validation images behind the steps: each is looked at twice, for calibration and for its score; image as
- * in EadPace. */
-double ead_pace_validation(double image, int validation);
+/* Sets the numbers of images of a data set. */
+void ead_pace_count(const EadFit *fit, const EadConfig *config, int train, int validation, int test,
+                    EadPace *pace);
 
-/* Seconds of the looks at images between the steps, and of all besides the steps; of image, counted and the numbers of
- * images. */
+/* Seconds of the looks at images between the steps, as often as the config says; and of all besides the steps: decoding, what
+ * the fit does before its steps, and what follows them, of which the validation images take a part, for calibration and for
+ * their scores. Of images, counted and the numbers of images. */
+double ead_pace_validation(const EadPace *pace);
 double ead_pace_looks(const EadPace *pace, const EadConfig *config);
-double ead_pace_besides(const EadPace *pace);
+double ead_pace_decoding(const EadPace *pace);
+double ead_pace_fitting(const EadPace *pace);
+double ead_pace_ending(const EadPace *pace);
 
 /* "70000 steps will take about 5.4 hours here (275 ms a step, 0.9 % for scoring images in between), all else 40 s; --minutes 60 would do about 12900 of the 70000
  * steps"; what: how the config names its steps, "70000 steps", "160 epochs". */

@@ -159,7 +159,8 @@ START_TEST(a_dry_run_tells_what_it_would_take) {
                     "\nthe estimate leaves out 2 of the runs: their length depends on missing data");
     assert_contains(outcome.err, "\nthey take about ");
     assert_contains(outcome.err, " here, one at a time; measured for 2 kinds of model, a step ");
-    assert_contains(outcome.err, " GB on the disk; 3 of them share their weights with others\n");
+    assert_contains(outcome.err, "; of 4 of them, whose images are missing, the steps alone\n");
+    assert_contains(outcome.err, "; 3 of them share their weights with others\n");
     run("sweep " S "long.yaml --dry-run --set train.steps=3", 0, &outcome);
     ck_assert_msg(outcome.code == 1 && outcome.lines == 5, "%s", outcome.err);
     ck_assert_ptr_null(strstr(outcome.err, "they take"));
@@ -167,44 +168,62 @@ START_TEST(a_dry_run_tells_what_it_would_take) {
 }
 END_TEST
 
-static double file_bytes(const char *path) {
-    struct stat found;
-    return stat(path, &found) == 0 ? (double)found.st_size : 0;
+/* Of all files below a folder that find's test picks, in bytes of their content; blocks: in those on the disk. */
+static double bytes_below(const char *folder, const char *test, bool blocks) {
+    char command[512], *text;
+    double bytes;
+    snprintf(command, sizeof command,
+             "find %s -type f %s -printf '%%%s\\n' | awk '{ s += $1 * %d } END { print s + 0 }' >" S "sum",
+             folder, test, blocks ? "b" : "s", blocks ? 512 : 1);
+    shell_ok(command);
+    text = read_text(S "sum");
+    ck_assert_int_eq(sscanf(text, "%lf", &bytes), 1);
+    free(text);
+    return bytes;
 }
 
-/* The bytes that a dry run foretells are those that the runs leave, but for what a file says besides its tensors. */
+/* The bytes that a dry run foretells are those that the runs leave, but for what a file says besides its tensors. Runs
+ * share caches: those of one seed divide the images alike, and draw the same photographs. */
 START_TEST(a_dry_run_knows_the_bytes) {
-    static const char *const variants[] = {"model", "all", "bank", "banks", "simplenet", "fastflow"};
     Outcome outcome;
-    double foretold, bytes = 0;
+    double models, caches, results;
     NEED_PROGRAM();
-    shell_ok("rm -rf " S "data " S "bytes");
+    shell_ok("rm -rf " S "data " S "others " S "bytes");
     run_well("synth --output " S "data --category gasket --size 64 --train 9 --test-good 2 --test-defect 1");
+    run_well("synth --output " S "others --size 64 --seed 7 --train 60 --test-good 1 --test-defect 1");
     write_text(
         S "bytes.yaml",
         "output: " S "bytes\n"
-        "config: {dataset.path: " S "data, model.image_size: 64, train.steps: 1, penalty.path: drawn,\n"
+        "config: {dataset.path: " S "data, model.image_size: 64, train.steps: 1, penalty.path: " S
+        "others/gasket/train,\n"
         "  simplenet.epochs: 1, fastflow.epochs: 1, fastflow.couplings: 1}\n"
         "collections: {synth: {categories: [gasket]}}\n"
-        "variants: {model: {}, all: {train.keep: all, train.lr: 2e-4}, bank: {model.method: patchcore},\n"
+        "variants: {model: {}, all: {train.keep: all, train.lr: 2e-4, train.steps: 12},\n"
+        "  bank: {model.method: patchcore},\n"
         "  banks: {model.method: patchcore_ensemble}, simplenet: {model.method: simplenet},\n"
-        "  fastflow: {model.method: fastflow}}\n"
-        "seeds: [1]\n");
+        "  fastflow: {model.method: fastflow}, fewer: {model.method: fastflow, fastflow.hidden_ratio: 0.5}}\n"
+        "seeds: [1, 2]\n");
     run("sweep " S "bytes.yaml --dry-run", 0, &outcome);
     ck_assert_msg(outcome.code == 0 && outcome.complaints == 0, "%s", outcome.err); /* nothing is missing */
     const char *told = strstr(outcome.err, "their models take ");
-    ck_assert_msg(told && sscanf(told, "their models take %lf GB", &foretold) == 1, "%s", outcome.err);
+    ck_assert_msg(told &&
+                      sscanf(told,
+                             "their models take %lf GB on the disk, caches %lf GB, reports and tables about "
+                             "%lf GB; a training",
+                             &models, &caches, &results) == 3,
+                  "%s", outcome.err);
+    ck_assert(!exists(S "bytes"));
     run_well("sweep " S "bytes.yaml");
-    for (size_t i = 0; i < sizeof variants / sizeof *variants; i++) {
-        char path[256];
-        snprintf(path, sizeof path, S "bytes/%s/synth/gasket/seed-1/model.safetensors", variants[i]);
-        double model = file_bytes(path);
-        ck_assert_msg(model > 0, "%s", path);
-        bytes += model;
-    }
-    double kept = file_bytes(S "bytes/all/synth/gasket/seed-1/checkpoint.safetensors");
-    ck_assert_double_gt(kept, 60e6);
-    ck_assert_double_eq_tol(1e9 * foretold, bytes + kept, 0.006 * (bytes + kept));
+    double drawn = bytes_below(S "bytes/cache", "-name 'penalty_*'", true);
+    double kept = bytes_below(S "bytes/cache", "! -name 'penalty_*'", false) + drawn;
+    ck_assert_double_gt(drawn, 20 * 64 * 64 * 3);
+    ck_assert_double_gt(kept, 3 * drawn);
+    ck_assert_double_eq_tol(1e9 * caches, kept, 0.05 * kept);
+    kept = bytes_below(S "bytes", "-name '*.safetensors'", false);
+    ck_assert_double_gt(bytes_below(S "bytes", "-name 'checkpoint.safetensors'", false), 120e6);
+    ck_assert_double_eq_tol(1e9 * models, kept, 0.006 * kept);
+    kept = bytes_below(S "bytes", "! -name '*.safetensors' ! -path '*/cache/*'", true);
+    ck_assert_double_le(kept, 1e9 * results); /* they are of images of a usual size */
 }
 END_TEST
 

@@ -6,6 +6,7 @@
 #include "train/evaluate/threshold_file.h"
 #include "train/image_counts.h"
 #include "train/pace.h"
+#include "train/support/progress.h"
 
 static void set_up(void) {
     remove_scratch();
@@ -107,7 +108,11 @@ END_TEST
 static void pick(double seconds, double image, const char *settings, const bool *given, EadConfig *config,
                  EadPace *pace) {
     configure(config, SCRATCH "picked/", settings);
-    *pace = (EadPace){.counted = 70000, .image = image, .validation = 20, .begun = ead_clock_seconds()};
+    *pace = (EadPace){.counted = 70000,
+                      .images = {.score = image},
+                      .validation = 20,
+                      .calibrated = 20,
+                      .begun = ead_clock_seconds()};
     pace->looks = ead_pace_looks(pace, config);
     pace->steps = 0.1 * (double)pace->counted + pace->looks;
     EadRunSpec spec = {.quiet = true, .minutes = seconds / 60, .given = given};
@@ -182,10 +187,116 @@ START_TEST(what_cannot_be_is_refused_before_anything_is_written) {
 }
 END_TEST
 
-/* 70,000 steps of 0.275 s; what comes besides: 0.1 s for each of 18 + 2 images before, 2 * 2 + 10 after. */
+/* 18 + 2 images are decoded, 18 looked at; of 18 three times as much is chosen as of 6, to the power of 2; 2 + 2 + 10 are
+ * scored and 10 measured. */
+START_TEST(what_is_done_with_images_adds_up) {
+    const EadPaceImages images = {.decode = 0.1, .look = 0.01, .score = 0.2, .measure = 0.5};
+    EadPace pace = {.images = images, .train = 18, .validation = 2, .test = 10, .calibrated = 2};
+    ck_assert_double_eq_tol(ead_pace_decoding(&pace), 2, 1e-9);
+    ck_assert_double_eq_tol(ead_pace_fitting(&pace), 0.18, 1e-9);
+    ck_assert_double_eq_tol(ead_pace_ending(&pace), 2.8 + 5, 1e-9);
+    pace.images.choice = 4, pace.images.choice_power = 2, pace.images.chosen_of = 6;
+    ck_assert_double_eq_tol(ead_pace_fitting(&pace), 0.18 + 36, 1e-9);
+    EadConfig config;
+    ASSERT_OK(ead_config_defaults(&config));
+    ead_pace_count(ead_fit_find("efficientad"), &config, 18, 2, 10, &pace);
+    ck_assert(pace.train == 18 && pace.validation == 2 && pace.test == 10 && pace.calibrated == 2);
+    ead_pace_count(ead_fit_find("simplenet"), &config, 18, 2, 10, &pace);
+    ck_assert_int_eq(pace.calibrated, 0);
+    ead_pace_count(ead_fit_find("patchcore_ensemble"), &config, 18, 2, 10, &pace);
+    ck_assert_int_eq(pace.calibrated, 2);
+    config.patchcore_ensemble_fusion = EAD_FUSION_CHOICE_TEST;
+    ead_pace_count(ead_fit_find("patchcore_ensemble"), &config, 18, 2, 10, &pace);
+    ck_assert_int_eq(pace.calibrated, 10);
+    ead_config_free(&config);
+}
+END_TEST
+
+/* Of each method all is found that a training does, and nothing is written. */
+START_TEST(what_is_done_with_images_is_timed) {
+    static const char *const methods[] = {"efficientad", "patchcore", "patchcore_ensemble", "simplenet",
+                                          "fastflow"};
+    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
+        char settings[128];
+        const EadBackend *backend;
+        EadConfig config;
+        EadDataset dataset;
+        EadPaceImages images;
+        ASSERT_OK(ead_backend_find("cpu", &backend));
+        snprintf(settings, sizeof settings,
+                 "model.method=%s fastflow.couplings=1 dataset.cache=" SCRATCH "none", methods[i]);
+        configure(&config, SCRATCH "timed/", settings);
+        ASSERT_OK(ead_config_list_dataset(&config, &dataset));
+        dataset.has_masks = true; /* as if there were test images */
+        ASSERT_OK(ead_pace_images(ead_fit_find(methods[i]),
+                                  &(EadRunSpec){.config = &config, .backend = backend}, &dataset, &images));
+        ck_assert(images.decode > 0 && images.look >= 0 && images.score > 0 && images.measure > 0);
+        ck_assert_int_eq(images.choice > 0, strncmp(methods[i], "patchcore", 9) == 0);
+        ck_assert_int_eq(images.chosen_of, images.choice > 0 ? dataset.train.count : 0);
+        ck_assert(!exists(SCRATCH "timed") && !exists(SCRATCH "none"));
+        ead_dataset_free(&dataset);
+        ead_config_free(&config);
+    }
+}
+END_TEST
+
+/* The teacher's outputs are kept where there are more steps than images: then a step does without the teacher. */
+START_TEST(a_sample_keeps_what_its_run_would) {
+    const struct {
+        const char *settings;
+        int images;
+        bool kept;
+    } cases[] = {{"train.steps=9", 0, true},
+                 {"train.steps=9", 8, true},
+                 {"train.steps=9", 9, false},
+                 {"train.steps=9 train.teacher_cache=true", 9, true},
+                 {"train.steps=9 train.teacher_cache=false", 8, false}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const EadFit *fit = ead_fit_find("efficientad");
+        const EadBackend *backend;
+        EadConfig config;
+        EadStep step = {0};
+        void *state;
+        size_t bytes[2];
+        ASSERT_OK(ead_backend_find("cpu", &backend));
+        for (int kept = 0; kept < 2; kept++) { /* kept: as cases say, else never */
+            configure(&config, SCRATCH "sample/", kept ? cases[i].settings : "train.teacher_cache=false");
+            ASSERT_OK(fit->sample(&(EadRunSpec){.config = &config, .backend = backend, .quiet = true},
+                                  cases[i].images, &state));
+            ASSERT_OK(fit->plan(state, 0, &step));
+            bytes[kept] = ead_step_bytes(&step);
+            ead_step_free(&step);
+            fit->free(state);
+            ead_config_free(&config);
+        }
+        ck_assert_msg((bytes[1] != bytes[0]) == cases[i].kept, "%zu: %zu and %zu", i, bytes[1], bytes[0]);
+    }
+}
+END_TEST
+
+START_TEST(durations_are_told_to_a_few_per_cent) {
+    static const struct {
+        double seconds;
+        const char *text;
+    } cases[] = {{0.31, "310 ms"},      {0.9996, "1 s"},        {119.4, "119 s"},    {120, "2.0 minutes"},
+                 {283, "4.7 minutes"},  {596.9, "9.9 minutes"}, {597, "10 minutes"}, {660, "11 minutes"},
+                 {7199, "120 minutes"}, {7200, "2.0 hours"},    {172800, "2.0 days"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[EAD_DURATION_SIZE];
+        ck_assert_str_eq(ead_duration_text(cases[i].seconds, text), cases[i].text);
+    }
+}
+END_TEST
+
+/* 70,000 steps of 0.275 s; what comes besides: 2 s of decoding and 1.4 s of scores. */
 START_TEST(the_length_of_a_run_is_told_with_a_shorter_one) {
-    const EadPace pace = {
-        .steps = 19250, .counted = 70000, .image = 0.1, .train = 18, .validation = 2, .test = 10};
+    const EadPace pace = {.steps = 19250,
+                          .counted = 70000,
+                          .images = {.decode = 0.1, .score = 0.1},
+                          .train = 18,
+                          .validation = 2,
+                          .test = 10,
+                          .calibrated = 2};
     const EadPace brief = {.steps = 300, .looks = 12, .counted = 2000};
     char text[EAD_PACE_SIZE];
     ead_pace_describe(&pace, "70000 steps", text);
@@ -195,7 +306,7 @@ START_TEST(the_length_of_a_run_is_told_with_a_shorter_one) {
         "about 13079 of the 70000 steps");
     ead_pace_describe(&brief, "10 epochs", text);
     ck_assert_str_eq(text,
-                     "10 epochs will take about 5 minutes here (150 ms a step, 4 % for scoring images in "
+                     "10 epochs will take about 5.0 minutes here (150 ms a step, 4 % for scoring images in "
                      "between), all else 0 s");
     ead_pace_describe(&(EadPace){.steps = 1510, .counted = 1000}, "1000 steps", text);
     assert_contains(text, "(1.51 s a step)");
@@ -241,6 +352,10 @@ static Suite *make_suite(void) {
     tcase_add_test(tests, short_trainings_are_looked_at_too);
     tcase_add_test(tests, short_trainings_learn_faster);
     tcase_add_test(tests, what_cannot_be_is_refused_before_anything_is_written);
+    tcase_add_test(tests, what_is_done_with_images_adds_up);
+    tcase_add_test(tests, what_is_done_with_images_is_timed);
+    tcase_add_test(tests, a_sample_keeps_what_its_run_would);
+    tcase_add_test(tests, durations_are_told_to_a_few_per_cent);
     tcase_add_test(tests, the_length_of_a_run_is_told_with_a_shorter_one);
     tcase_add_test(tests, few_images_are_told_with_what_they_leave_open);
     suite_add_tcase(suite, tests);

@@ -1,5 +1,5 @@
 /* efficientad sweep. */
-#include "train/command/sweep_forecast.h"
+#include "train/forecast/sweep_forecast.h"
 
 #include "core/base/memory.h"
 #include "core/base/printing.h"

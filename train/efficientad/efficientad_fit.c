@@ -66,11 +66,16 @@ static void free_state(void *state) {
     free(s);
 }
 
+static EadFitDraws draws(const EadConfig *config) {
+    bool reads = config->loss_penalty && !ead_config_draws_penalty(config);
+    return (EadFitDraws){"penalty", "penalty.path", reads ? config->penalty_path : NULL};
+}
+
 static EadStatus new_state(const EadRunSpec *spec, const EadTrainData *data, void **state) {
     FitState *s = ead_new(1, sizeof *s, "a training");
     if (!s) return EAD_NO_MEMORY;
     *s = (FitState){.spec = spec, .config = spec->config, .data = data};
-    s->reads_penalty = s->config->loss_penalty && !ead_config_draws_penalty(s->config);
+    s->reads_penalty = draws(s->config).path != NULL;
     *state = s;
     return EAD_OK;
 }
@@ -102,8 +107,9 @@ static EadStatus create(const EadRunSpec *spec, EadTrainData *data, void **state
     }
     if (s->reads_penalty) {
         EadDrawOrder order = {config->train_seed, EAD_STREAM_PENALTY_ORDER};
-        EAD_TRY(ead_train_data_others(config, "penalty.path", config->penalty_path, "images of other things",
-                                      &order, data, &s->penalty_list));
+        EadFitDraws drawn = draws(config);
+        EAD_TRY(ead_train_data_others(config, drawn.key, drawn.path, "images of other things", &order, data,
+                                      &s->penalty_list));
         s->penalty_list.rules.max_pixels =
             config->dataset_max_pixels; /* and no bits: other cameras took them */
     }
@@ -114,18 +120,23 @@ static EadStatus create(const EadRunSpec *spec, EadTrainData *data, void **state
 
 /* As in a training on a device, whose images lie there from the start. */
 static EadStatus sample(const EadRunSpec *spec, int images, void **state) {
-    (void)images;
     EAD_TRY(new_state(spec, NULL, state));
     FitState *s = *state;
     double mean[EAD_FEATURES] = {0}, std[EAD_FEATURES];
     double statistics[EAD_MAP_COUNT][2] = {{0, 1}, {0, 1}};
     for (int c = 0; c < EAD_FEATURES; c++) std[c] = 0.1;
     bool tables = s->config->tiles_size == 0;
+    bool kept = spec->config->train_teacher_cache != EAD_TEACHER_CACHE_CHOICE_FALSE;
+    EAD_TRY(new_model(s));
+    if (images > 0) {
+        EAD_TRY(
+            ead_resident_data_choose(spec->config, spec->backend, &s->model->spec, images, 0, &s->tables));
+        kept = s->tables.rows[EAD_TABLE_TEACHER] > 0;
+        s->tables = (EadResidentData){.seed = 0};
+    }
     if (tables && spec->backend && spec->backend->device)
         s->tables = (EadResidentData){{SAMPLE_ROWS, SAMPLE_ROWS, 0}, .seed = 1, .augment = true};
-    if (tables && spec->config->train_teacher_cache != EAD_TEACHER_CACHE_CHOICE_FALSE)
-        s->tables.rows[EAD_TABLE_TEACHER] = SAMPLE_ROWS;
-    EAD_TRY(new_model(s));
+    if (tables && kept) s->tables.rows[EAD_TABLE_TEACHER] = SAMPLE_ROWS;
     ead_params_initialize(&s->model->teacher, 1);
     ead_params_initialize(&s->model->trained, 2);
     ead_efficientad_set_teacher_statistics(s->model, mean, std);
@@ -136,7 +147,8 @@ static EadStatus sample(const EadRunSpec *spec, int images, void **state) {
 static EadStatus open_penalty(void *state) {
     FitState *s = state;
     if (!s->reads_penalty) return EAD_OK;
-    EAD_TRY(ead_open_draws(s->config, &s->penalty_list, "penalty", "penalty.path", s->config->train_steps,
+    EadFitDraws drawn = draws(s->config);
+    EAD_TRY(ead_open_draws(s->config, &s->penalty_list, drawn.kind, drawn.key, s->config->train_steps,
                            &s->penalty));
     return ead_image_draws_try(s->penalty);
 }
@@ -229,6 +241,19 @@ static EadStatus fit(void *state, int phase) {
     const FitState *s = state;
     (void)phase;
     return ead_measure_teacher(s->model, s->spec->backend, s->data->train, s->spec->quiet);
+}
+
+/* A second time where begin() keeps what the first has measured. */
+static EadStatus look(void *state, const EadImageCache *few) {
+    FitState *s = state;
+    EAD_TRY(ead_measure_teacher(s->model, s->spec->backend, few, true));
+    if (s->tables.rows[EAD_TABLE_TEACHER] == 0) return EAD_OK;
+    return ead_measure_teacher(s->model, s->spec->backend, few, true);
+}
+
+static int calibrated(const EadConfig *config, int validation, int test) {
+    (void)config, (void)test;
+    return validation;
 }
 
 /* Brings images into a table, or, for a sample, the same image everywhere. */
@@ -427,6 +452,9 @@ const EadFit ead_fit_efficientad = {.name = "efficientad",
                                     .open = open_penalty,
                                     .start = start,
                                     .fit = fit,
+                                    .look = look,
+                                    .calibrated = calibrated,
+                                    .draws = draws,
                                     .begin = begin,
                                     .write = write_checkpoint,
                                     .read = read_checkpoint,

@@ -30,6 +30,19 @@ static EadStatus planned(const FlowState *s, EadStatus status) {
     return ead_fit_planned(s->config, sizeof keys / sizeof *keys, keys, status);
 }
 
+static void build_features(EadGraph *graph, const void *model, EadNode *images,
+                           EadNode *features[EAD_MAX_STEP_INPUTS]) {
+    ead_fastflow_features(graph, model, images, features);
+}
+
+static void name_features(FlowState *s) {
+    char taps[96];
+    EadFeatureFit *fit = &s->fit;
+    fit->model = &s->model->base, fit->backbone = &s->model->backbone, fit->build = build_features;
+    ead_backbone_taps_text(fit->backbone, &s->model->spec.taps, taps, sizeof taps);
+    snprintf(fit->settings, sizeof fit->settings, "features of %s", taps);
+}
+
 static EadStatus new_model(FlowState *s) {
     const EadConfig *config = s->config;
     EadBackbone backbone;
@@ -53,7 +66,9 @@ static EadStatus new_state(const EadRunSpec *spec, const EadTrainData *data, int
                                             spec->config->fastflow_batch, true),
                      .config = spec->config};
     *state = s;
-    return new_model(s);
+    EAD_TRY(new_model(s));
+    name_features(s);
+    return EAD_OK;
 }
 
 static EadStatus create(const EadRunSpec *spec, EadTrainData *data, void **state) {
@@ -106,18 +121,6 @@ static EadStatus start(void *state, const EadStep *step) {
     return EAD_OK;
 }
 
-static void build_features(EadGraph *graph, const void *model, EadNode *images,
-                           EadNode *features[EAD_MAX_STEP_INPUTS]) {
-    ead_fastflow_features(graph, model, images, features);
-}
-
-static EadStatus open_features(FlowState *s) {
-    char taps[96];
-    ead_backbone_taps_text(&s->model->backbone, &s->model->spec.taps, taps, sizeof taps);
-    snprintf(s->fit.settings, sizeof s->fit.settings, "features of %s", taps);
-    return ead_feature_fit_open(&s->fit, &s->model->base, &s->model->backbone, build_features);
-}
-
 /* Moves what is read into the model that the step was planned on. */
 static EadStatus read_checkpoint(void *state, const EadSafetensors *file) {
     EadFastflow *model = ((FlowState *)state)->model;
@@ -139,13 +142,21 @@ static EadStatus fit(void *state, int phase) {
     (void)phase;
     ead_fastflow_initialize(s->model, s->config->train_seed);
     EAD_TRY(ead_fit_read_init(s->config, s, read_checkpoint));
-    return open_features(s);
+    return ead_feature_fit_open(&s->fit);
+}
+
+static EadStatus look(void *state, const EadImageCache *few) {
+    return ead_feature_fit_look(&((FlowState *)state)->fit, few);
+}
+
+static EadStatus features(void *state, char *text, uint64_t *bytes) {
+    return ead_feature_fit_bytes(&((FlowState *)state)->fit, text, bytes);
 }
 
 static EadStatus begin(void *state, int phase, EadStep *step, EadLoaderSpec *loader) {
     FlowState *s = state;
     (void)phase, (void)step;
-    EAD_TRY(open_features(s)); /* of a run that is resumed */
+    EAD_TRY(ead_feature_fit_open(&s->fit)); /* of a run that is resumed */
     if (s->fit.data) ead_train_features_load(&s->fit.features, loader);
     return EAD_OK;
 }
@@ -180,6 +191,8 @@ const EadFit ead_fit_fastflow = {.name = "fastflow",
                                  .plan = plan,
                                  .start = start,
                                  .fit = fit,
+                                 .look = look,
+                                 .features = features,
                                  .begin = begin,
                                  .write = write_checkpoint,
                                  .read = read_checkpoint,

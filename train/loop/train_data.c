@@ -24,68 +24,111 @@ EadStatus ead_train_data_cache(const EadConfig *config, EadPath folder) {
     return ead_path_in(folder, named ? "" : config->output, named ? config->dataset_cache : "cache");
 }
 
-/* The file for images of a kind at the model's size; other images, and other regions of them, take another file: runs may share
- * a folder. */
-static EadStatus cache_file(const EadConfig *config, const EadImageList *list, uint64_t region,
-                            const char *kind, EadPath out) {
-    EadPath folder;
-    char name[96];
-    uint32_t hash = (uint32_t)(region ^ region >> 32);
-    for (int i = 0; i < list->count; i++) hash = hash * 31 + ead_hash_name(list->items[i].name);
-    snprintf(name, sizeof name, "%s_%dx%d_%08x.cache", kind, config->model_image_size.height,
-             config->model_image_size.width, (unsigned)hash);
-    EAD_TRY(ead_train_data_cache(config, folder));
-    EAD_TRY(ead_make_directories(folder));
-    return ead_path_in(out, folder, name);
-}
-
 EadTiles ead_config_tiles(const EadConfig *config) {
     return (EadTiles){config->tiles_size, config->tiles_overlap, config->tiles_scale,
                       config->tiles_whole_image};
 }
 
+/* The key of what of the images is kept, besides their size. */
+static uint64_t part_key(const EadConfig *config, const EadRegion *region) {
+    EadTiles tiles = ead_config_tiles(config);
+    uint64_t part = region ? ead_cache_region_key(region) : 0;
+    return region && tiles.size ? ead_cache_checksum(part, &tiles.scale, sizeof tiles.scale) : part;
+}
+
+/* Other images, and other regions of them, take another file: runs may share a folder. */
+EadStatus ead_cache_name(const EadConfig *config, const EadImageList *list, const EadRegion *region,
+                         const char *kind, EadPath path) {
+    EadPath folder;
+    char name[96];
+    uint64_t part = part_key(config, region);
+    uint32_t hash = (uint32_t)(part ^ part >> 32);
+    for (int i = 0; i < list->count; i++) hash = hash * 31 + ead_hash_name(list->items[i].name);
+    snprintf(name, sizeof name, "%s_%dx%d_%08x.cache", kind, config->model_image_size.height,
+             config->model_image_size.width, (unsigned)hash);
+    EAD_TRY(ead_train_data_cache(config, folder));
+    return ead_path_in(path, folder, name);
+}
+
+/* The same, with its folder made. */
+static EadStatus cache_file(const EadConfig *config, const EadImageList *list, const EadRegion *region,
+                            const char *kind, EadPath path) {
+    EadPath folder;
+    EAD_TRY(ead_cache_name(config, list, region, kind, path));
+    EAD_TRY(ead_train_data_cache(config, folder));
+    return ead_make_directories(folder);
+}
+
+/* tiles: the config's, borrowed. */
+static EadCacheSpec cache_spec(const EadConfig *config, const EadRegion *region, const EadTiles *tiles) {
+    return (EadCacheSpec){.width = config->model_image_size.width,
+                          .height = config->model_image_size.height,
+                          .tiles = tiles->size ? tiles : NULL,
+                          .region = region,
+                          .rules = ead_config_image_rules(config),
+                          .threads = config->train_threads};
+}
+
 EadStatus ead_open_cache(const EadConfig *config, const EadImageList *list, const EadRegion *region,
                          const char *kind, bool quiet, EadImageCache **out) {
-    EadImageRules rules = ead_config_image_rules(config);
     EadProgress progress;
     EadPath file;
     char what[64];
     EadTiles tiles = ead_config_tiles(config);
-    uint64_t part = ead_cache_region_key(region);
-    if (tiles.size) part = ead_cache_checksum(part, &tiles.scale, sizeof tiles.scale);
-    EAD_TRY(cache_file(config, list, part, kind, file));
-    EAD_TRY(ead_image_notes_new(&rules.notes));
+    EadCacheSpec spec = cache_spec(config, region, &tiles);
+    EAD_TRY(cache_file(config, list, region, kind, file));
+    EAD_TRY(ead_image_notes_new(&spec.rules.notes));
     snprintf(what, sizeof what, "decoding %s images", kind);
     ead_progress_start(&progress, what, 0, list->count, quiet);
-    EadCacheSpec spec = {.width = config->model_image_size.width,
-                         .height = config->model_image_size.height,
-                         .tiles = tiles.size ? &tiles : NULL,
-                         .file = file,
-                         .region = region,
-                         .rules = rules,
-                         .threads = config->train_threads,
-                         .progress = show_decoding,
-                         .context = &progress};
+    spec.file = file;
+    spec.progress = show_decoding;
+    spec.context = &progress;
     EadStatus status = ead_image_cache_open(list, &spec, out);
     if (status != EAD_OK && config->dataset_cache[0])
         status = ead_name_cache_folder(status, config->dataset_cache, "dataset.cache");
     ead_progress_finish(&progress);
-    ead_image_notes_print(rules.notes, stderr);
-    ead_image_notes_free(rules.notes);
+    ead_image_notes_print(spec.rules.notes, stderr);
+    ead_image_notes_free(spec.rules.notes);
     return status;
+}
+
+EadStatus ead_open_in_memory(const EadConfig *config, const EadImageList *few, const EadRegion *region,
+                             EadImageCache **out) {
+    EadTiles tiles = ead_config_tiles(config);
+    EadCacheSpec spec = cache_spec(config, region, &tiles);
+    EAD_TRY(ead_image_notes_new(&spec.rules.notes));
+    EadStatus status = ead_image_cache_open(few, &spec, out);
+    ead_image_notes_free(spec.rules.notes);
+    return status;
+}
+
+EadStatus ead_cache_bytes(const EadConfig *config, const EadImageList *list, const EadRegion *region,
+                          uint64_t *bytes) {
+    EadTiles tiles = ead_config_tiles(config);
+    EadCacheSpec spec = cache_spec(config, region, &tiles);
+    return ead_image_cache_bytes(list, &spec, bytes);
+}
+
+static EadImageDrawsSpec draws_spec(const EadConfig *config, const EadImageList *list) {
+    return (EadImageDrawsSpec){
+        .images = list,
+        .fit = {EAD_FIT_CENTER_CROP, config->model_image_size.width, config->model_image_size.height, NULL},
+        .budget = (uint64_t)config->dataset_cache_mb * 1000000};
+}
+
+EadStatus ead_draws_bytes(const EadConfig *config, const EadImageList *list, double drawn, uint64_t *bytes) {
+    EadImageDrawsSpec spec = draws_spec(config, list);
+    return ead_image_draws_kept(&spec, drawn, bytes);
 }
 
 EadStatus ead_open_draws(const EadConfig *config, const EadImageList *list, const char *kind, const char *key,
                          int64_t number, EadImageDraws **out) {
     EadPath file;
-    EadImageDrawsSpec spec = {
-        .images = list,
-        .key = key,
-        .fit = {EAD_FIT_CENTER_CROP, config->model_image_size.width, config->model_image_size.height, NULL},
-        .most = number < list->count ? (int)number : list->count,
-        .budget = (uint64_t)config->dataset_cache_mb * 1000000};
+    EadImageDrawsSpec spec = draws_spec(config, list);
+    spec.key = key;
+    spec.most = number < list->count ? (int)number : list->count;
     if (number > list->count || config->dataset_cache[0]) {
-        EAD_TRY(cache_file(config, list, 0, kind, file));
+        EAD_TRY(cache_file(config, list, NULL, kind, file));
         spec.file = file;
     }
     EadStatus status = ead_image_draws_open(&spec, out);
@@ -123,6 +166,10 @@ static EadStatus open_region(const EadConfig *config, const EadStringList *image
     if (config->roi_mask[0]) status = ead_train_data_mask(config, notes, region);
     if (status != EAD_OK) return ead_fail_prefix(status, "roi.mask: ");
     return ead_region_is_whole(region) ? EAD_OK : check_first(config, images, region);
+}
+
+EadStatus ead_train_data_region(const EadConfig *config, const EadStringList *images, EadRegion *region) {
+    return open_region(config, images, NULL, region);
 }
 
 EadStatus ead_train_data_try_region(const EadConfig *config) {

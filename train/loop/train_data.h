@@ -26,6 +26,9 @@ EadStatus ead_train_data_list(const EadConfig *config, EadTrainData *data);
  * of data/ and of ead_region_set_mask(), with the file but without the key. */
 EadStatus ead_train_data_mask(const EadConfig *config, EadImageNotes *notes, EadRegion *region);
 
+/* The region of interest, for these training images; silent. Errors: with the key; free in every case. */
+EadStatus ead_train_data_region(const EadConfig *config, const EadStringList *images, EadRegion *region);
+
 /* Whether the region of interest would open and fit the first training image; silent. Errors: as ead_train_data_list() of
  * that alone; where there is no data set to look at, EAD_OK. */
 EadStatus ead_train_data_try_region(const EadConfig *config);
@@ -54,3 +57,18 @@ EadStatus ead_open_cache(const EadConfig *config, const EadImageList *list, cons
  * that folder, if any of them is drawn again or the folder is shared, up to dataset.cache_mb. */
 EadStatus ead_open_draws(const EadConfig *config, const EadImageList *list, const char *kind, const char *key,
                          int64_t number, EadImageDraws **out);
+
+/* The same images of a few, in memory; region: of them, as ead_train_data_region() opens it. */
+EadStatus ead_open_in_memory(const EadConfig *config, const EadImageList *few, const EadRegion *region,
+                             EadImageCache **out);
+
+/* The file that ead_open_cache() or ead_open_draws() keeps such a list in; region NULL: of draws. Errors: EAD_BAD_ARGUMENT, a
+ * long path. */
+EadStatus ead_cache_name(const EadConfig *config, const EadImageList *list, const EadRegion *region,
+                         const char *kind, EadPath path);
+
+/* What that file takes on the disk; of draws when so many different images have been drawn, 0 .. list->count. Errors: those of
+ * ead_image_cache_bytes(). */
+EadStatus ead_cache_bytes(const EadConfig *config, const EadImageList *list, const EadRegion *region,
+                          uint64_t *bytes);
+EadStatus ead_draws_bytes(const EadConfig *config, const EadImageList *list, double drawn, uint64_t *bytes);

@@ -59,36 +59,59 @@ typedef struct FeatureFill {
     float *numbers;
 } FeatureFill;
 
+/* The features are those of the step, or without one those that the builder makes. */
+static EadStatus build_fill(FeatureFill *fill) {
+    EadTrainFeatures *f = fill->features;
+    bool stepless = f->inputs == 0;
+    fill->graph = ead_graph_new();
+    if (!fill->graph) return ead_fail(EAD_NO_MEMORY, "no memory for a graph");
+    fill->images = ead_leaf(fill->graph, "images", EAD_U8, 1, f->spec.height, f->spec.width, 3, NULL);
+    f->spec.build(fill->graph, f->spec.model, fill->images, fill->nodes);
+    EAD_TRY(ead_graph_status(fill->graph));
+    for (int i = 0; stepless && i < EAD_MAX_STEP_INPUTS && fill->nodes[i]; i++)
+        f->numbers[f->inputs++] = ead_count(&fill->nodes[i]->y);
+    for (int i = 0; i < f->inputs; i++) {
+        assert(ead_count(&fill->nodes[i]->y) == f->numbers[i]);
+        ead_keep(fill->nodes[i]);
+    }
+    return EAD_OK;
+}
+
 static EadStatus plan_fill(FeatureFill *fill) {
     const EadTrainFeatures *f = fill->features;
     EadPlanOptions options = ead_run_plan_options(f->spec.run);
     options.precision = EAD_PRECISION_FP32; /* as in the detector */
-    fill->graph = ead_graph_new();
+    EAD_TRY(build_fill(fill));
     fill->image = ead_new((int64_t)ead_image_cache_image_bytes(f->spec.images), 1, "an image");
     fill->numbers = ead_new(total_of(f), sizeof *fill->numbers, "the features of an image");
-    if (!fill->graph) return ead_fail(EAD_NO_MEMORY, "no memory for a graph");
-    if (!fill->image || !fill->numbers) return EAD_NO_MEMORY;
-    fill->images = ead_leaf(fill->graph, "images", EAD_U8, 1, f->spec.height, f->spec.width, 3, NULL);
-    f->spec.build(fill->graph, f->spec.model, fill->images, fill->nodes);
-    for (int i = 0; i < f->inputs; i++) {
-        assert(ead_graph_status(fill->graph) != EAD_OK || ead_count(&fill->nodes[i]->y) == f->numbers[i]);
-        ead_keep(fill->nodes[i]);
-    }
-    return ead_plan_new(fill->graph, &options, &fill->plan);
+    return fill->image && fill->numbers ? ead_plan_new(fill->graph, &options, &fill->plan) : EAD_NO_MEMORY;
 }
 
-static EadStatus add_image(void *context, int index) {
+static void free_fill(FeatureFill *fill) {
+    ead_plan_free(fill->plan);
+    ead_graph_free(fill->graph);
+    free(fill->image), free(fill->numbers);
+}
+
+static EadStatus compute(void *context, int index) {
     FeatureFill *fill = context;
     const EadTrainFeatures *f = fill->features;
-    const uint8_t no_pixels = 0;
     float *to = fill->numbers;
-    int count;
-    index = ead_feature_cache_missing(f->cache, &count)[index - ead_feature_cache_filled(f->cache)];
     EAD_TRY(ead_image_cache_read(f->spec.images, index, fill->image));
     ead_plan_write(fill->plan, fill->images, fill->image);
     ead_plan_run(fill->plan);
     for (int i = 0; i < f->inputs; i++, to += f->numbers[i - 1])
         EAD_TRY(ead_plan_read(fill->plan, fill->nodes[i], to));
+    return EAD_OK;
+}
+
+static EadStatus add_image(void *context, int index) {
+    const FeatureFill *fill = context;
+    const EadTrainFeatures *f = fill->features;
+    const uint8_t no_pixels = 0;
+    int count;
+    index = ead_feature_cache_missing(f->cache, &count)[index - ead_feature_cache_filled(f->cache)];
+    EAD_TRY(compute(context, index));
     EadStatus status = ead_feature_cache_write(f->cache, index, &no_pixels, fill->numbers);
     if (status != EAD_BAD_ARGUMENT) return status;
     return ead_fail(EAD_BAD_ARGUMENT,
@@ -109,9 +132,28 @@ static EadStatus fill_missing(EadTrainFeatures *features) {
     if (missing == 0) return EAD_OK;
     EadStatus status = plan_fill(&fill);
     if (status == EAD_OK) status = ead_walk(&walk, add_image, &fill);
-    ead_plan_free(fill.plan);
-    ead_graph_free(fill.graph);
-    free(fill.image), free(fill.numbers);
+    free_fill(&fill);
+    return status;
+}
+
+EadStatus ead_train_features_look(const EadTrainFeaturesSpec *spec) {
+    EadTrainFeatures features = {.spec = *spec};
+    FeatureFill fill = {.features = &features};
+    EadWalk walk = {
+        .what = "computing features", .count = ead_image_cache_count(spec->images), .quiet = true};
+    EadStatus status = plan_fill(&fill);
+    if (status == EAD_OK) status = ead_walk(&walk, compute, &fill);
+    free_fill(&fill);
+    return status;
+}
+
+EadStatus ead_train_features_bytes(const EadTrainFeaturesSpec *spec, int images, uint64_t *bytes) {
+    EadTrainFeatures features = {.spec = *spec};
+    FeatureFill fill = {.features = &features};
+    EadStatus status = build_fill(&fill);
+    EadFeatureCacheSpec cache = {.count = images, .features = total_of(&features)};
+    *bytes = ead_feature_cache_bytes(&cache);
+    free_fill(&fill);
     return status;
 }
 

@@ -55,6 +55,13 @@ EadNode *ead_train_features_input(EadTrainFeatures *features, EadGraph *graph, i
  * caches, the plan and the disk; EAD_BAD_ARGUMENT where half precision does not hold a feature; EAD_INTERRUPTED. */
 EadStatus ead_train_features_open(EadTrainFeatures *features, const EadTrainFeaturesSpec *spec);
 
+/* Computes the features of spec->images without keeping them, so that it can be timed. Errors: those of the plan;
+ * EAD_INTERRUPTED. */
+EadStatus ead_train_features_look(const EadTrainFeaturesSpec *spec);
+
+/* Bytes of the file of the features of so many images; spec->images is not asked for. Errors: those of the graph. */
+EadStatus ead_train_features_bytes(const EadTrainFeaturesSpec *spec, int images, uint64_t *bytes);
+
 /* The standard deviation of a position's numbers over all positions of all images, its mean over the numbers; of a step
  * with one input. Errors: those of reading; EAD_NO_MEMORY; EAD_INTERRUPTED. */
 EadStatus ead_train_features_deviation(const EadTrainFeatures *features, double *deviation);

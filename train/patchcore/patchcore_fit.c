@@ -1,15 +1,12 @@
 /* PatchCore as a row of train/fits.def: no phases; the patches of all images, and a coreset of them. */
-#include "train/patchcore/patchcore_fit.h"
+#include "train/patchcore/patchcore_state.h"
 
 #include "core/base/memory.h"
 #include "core/base/minmax.h"
 #include "core/base/printing.h"
-#include "core/ops/nearest_rows/nearest_rows.h"
-#include "train/fit.h"
 #include "train/loop/train_backbone.h"
 #include "train/patchcore/bank_images.h"
 #include "train/patchcore/coreset.h"
-#include "train/support/memory_budget.h"
 #include "train/support/progress.h"
 #include "train/synth/synth.h"
 
@@ -22,33 +19,9 @@ extern const EadFit ead_fit_patchcore;
 
 enum { SAMPLE_IMAGES = 209 /* MVTec AD's bottle */, SAMPLE_DRAWN = 16 };
 
-typedef struct State {
-    const EadRunSpec *spec;
-    const EadConfig *config;
-    const EadTrainData *data; /* NULL: a sample */
-    int count;                /* of training images, of a sample */
-    EadPatchcore *model;
-    EadImageList added_list; /* of patchcore.add */
-    EadImageCache *added;    /* NULL: there are none */
-    /* While patches are computed: */
-    EadGraph *graph;
-    EadPlan *plan;
-    EadNode *images, *patches;
-    const EadImageCache *cache;
-    uint8_t *image;
-    real *rows;      /* [used * grid][length] */
-    size_t network;  /* bytes of the host that the plan takes */
-    int used, known; /* images whose patches are there, or that were in the bank already */
-    bool grows;      /* from the bank of model.init */
-} State;
+/* ---- the model ---- */
 
-static int64_t grid_of(const State *s) {
-    return (int64_t)s->model->grid_height * s->model->grid_width;
-}
-
-/* ---- the model and what it will take ---- */
-
-static EadStatus new_model(State *s) {
+static EadStatus new_model(EadPatchcoreFit *s) {
     const EadConfig *config = s->config;
     EadBackbone backbone;
     EadPatchcoreSpec spec = {.height = config->model_image_size.height,
@@ -66,76 +39,7 @@ static EadStatus new_model(State *s) {
     return ead_fail_prefix(status, "patchcore.layers: ");
 }
 
-/* How many patches of that many images more the bank takes. */
-static int64_t choice_of(const State *s, int images) {
-    int64_t fresh = images * grid_of(s), all = s->model->positions + fresh;
-    int64_t wanted = (int64_t)(s->config->patchcore_coreset_ratio * (double)all);
-    wanted -= s->model->rows;
-    return wanted < 0 ? 0 : ead_min64(wanted, fresh);
-}
-
-typedef struct Need {
-    int64_t patches, bank; /* numbers of vectors */
-    size_t patch_bytes, coreset_bytes, bank_bytes;
-    size_t search_bytes; /* that a detector keeps beside the bank, when the patches are gone */
-    size_t besides, total;
-} Need;
-
-static Need need_of(const State *s, int images) {
-    size_t vector = (size_t)s->model->spec.length * sizeof(real);
-    Need n = {.patches = images * grid_of(s), .bank = choice_of(s, images)};
-    n.patch_bytes = (size_t)n.patches * vector;
-    n.bank_bytes = (size_t)n.bank * vector;
-    n.coreset_bytes = n.bank < n.patches ? ead_coreset_bytes(n.patches, n.bank) : 0;
-    if (!s->spec->backend->device)
-        n.search_bytes = ead_nearest_rows_bytes(s->model->rows + n.bank, s->model->spec.length);
-    n.besides = n.patch_bytes + n.coreset_bytes;
-    n.besides = s->network + (n.besides > n.search_bytes ? n.besides : n.search_bytes);
-    n.total = n.besides + n.bank_bytes;
-    return n;
-}
-
-/* Images whose patches are to be computed. */
-static int listed_images(const State *s) {
-    if (!s->data) return s->count;
-    return (s->spec->resume ? 0 : s->data->dataset.train.count) + s->added_list.count;
-}
-
-static EadStatus check_neighbours(const State *s, int64_t bank) {
-    const EadPatchcoreSpec *spec = &s->model->spec;
-    bool reweight = spec->reweight > spec->neighbours;
-    int most = reweight ? spec->reweight : spec->neighbours;
-    if (bank >= most) return EAD_OK;
-    return ead_fail(EAD_BAD_ARGUMENT,
-                    "the bank has %lld patch%s, fewer than patchcore.%s (%d); raise patchcore.coreset_ratio "
-                    "(now %g) or take more images",
-                    (long long)bank, bank == 1 ? "" : "es", reweight ? "reweight" : "neighbours", most,
-                    s->config->patchcore_coreset_ratio);
-}
-
-/* Fails before the work what would not fit. */
-static EadStatus check_need(const State *s, int images) {
-    Need n = need_of(s, images);
-    size_t there = ead_available_memory(&ead_backend_cpu);
-    if (n.bank + s->model->rows > EAD_NEAREST_MAX_ROWS)
-        return ead_fail(EAD_BAD_ARGUMENT,
-                        "the bank would have %lld patches; at most %d are possible: lower "
-                        "patchcore.coreset_ratio (now %g)",
-                        (long long)(n.bank + s->model->rows), EAD_NEAREST_MAX_ROWS,
-                        s->config->patchcore_coreset_ratio);
-    if (n.total <= there) return EAD_OK;
-    return ead_fail(
-        EAD_NO_MEMORY,
-        "%lld patches of %d numbers, of which the bank keeps %lld, take %.0f MB (network %.0f, patches "
-        "%.0f, bank %.0f, choosing it %.0f, then searching it %.0f), but only %.0f MB are free; lower %s",
-        (long long)n.patches, s->model->spec.length, (long long)n.bank, 1e-6 * (double)n.total,
-        1e-6 * (double)s->network, 1e-6 * (double)n.patch_bytes, 1e-6 * (double)n.bank_bytes,
-        1e-6 * (double)n.coreset_bytes, 1e-6 * (double)n.search_bytes, 1e-6 * (double)there,
-        n.total - n.bank_bytes <= there ? "patchcore.coreset_ratio"
-                                        : "patchcore.width or model.image_size, or take fewer images");
-}
-
-static EadStatus build_patches(State *s) {
+static EadStatus build_patches(EadPatchcoreFit *s) {
     const EadModel *model = &s->model->base;
     s->graph = ead_graph_new();
     if (!s->graph) return ead_fail(EAD_NO_MEMORY, "no memory for a graph");
@@ -145,13 +49,13 @@ static EadStatus build_patches(State *s) {
 }
 
 /* As in the detector. */
-static EadPlanOptions patch_options(const State *s) {
+static EadPlanOptions patch_options(const EadPatchcoreFit *s) {
     EadPlanOptions options = ead_run_plan_options(s->spec);
     options.precision = EAD_PRECISION_FP32;
     return options;
 }
 
-static EadStatus measure_network(State *s) {
+static EadStatus measure_network(EadPatchcoreFit *s) {
     EadPlanOptions options = patch_options(s);
     EadStatus status = build_patches(s);
     if (status == EAD_OK) status = ead_plan_measure(s->graph, &options, &s->network);
@@ -161,9 +65,9 @@ static EadStatus measure_network(State *s) {
 }
 
 static EadStatus new_state(const EadRunSpec *spec, const EadTrainData *data, void **state) {
-    State *s = ead_new(1, sizeof *s, "a training");
+    EadPatchcoreFit *s = ead_new(1, sizeof *s, "a training");
     if (!s) return EAD_NO_MEMORY;
-    *s = (State){.spec = spec, .config = spec->config, .data = data};
+    *s = (EadPatchcoreFit){.spec = spec, .config = spec->config, .data = data};
     *state = s;
     EAD_TRY(new_model(s));
     return spec->backend->device ? EAD_OK : measure_network(s);
@@ -171,27 +75,17 @@ static EadStatus new_state(const EadRunSpec *spec, const EadTrainData *data, voi
 
 static EadStatus create(const EadRunSpec *spec, EadTrainData *data, void **state) {
     EAD_TRY(new_state(spec, data, state));
-    State *s = *state;
+    EadPatchcoreFit *s = *state;
     if (s->config->patchcore_add[0])
         EAD_TRY(ead_train_data_others(s->config, "patchcore.add", s->config->patchcore_add,
                                       "good images that the data set does not have", NULL, data,
                                       &s->added_list));
-    int images = listed_images(s);
-    if (!spec->resume) EAD_TRY(check_neighbours(s, choice_of(s, images)));
-    return check_need(s, images);
+    int images = ead_patchcore_fit_listed(s);
+    if (!spec->resume) EAD_TRY(ead_patchcore_fit_check_neighbours(s, ead_patchcore_fit_choice(s, images)));
+    return ead_patchcore_fit_check_memory(s, images);
 }
 
-EadPatchcoreNeed ead_patchcore_fit_need(const void *state) {
-    const State *s = state;
-    Need n = need_of(s, listed_images(s));
-    size_t element = s->model->spec.stored == EAD_FILE_F16 ? sizeof(uint16_t) : sizeof(float);
-    return (EadPatchcoreNeed){.kept = n.bank_bytes,
-                              .besides = n.besides,
-                              .detector = s->network + n.search_bytes,
-                              .stored = (size_t)n.bank * (size_t)s->model->spec.length * element};
-}
-
-static void free_fit(State *s) {
+static void free_fit(EadPatchcoreFit *s) {
     ead_plan_free(s->plan);
     ead_graph_free(s->graph);
     free(s->image), free(s->rows);
@@ -200,7 +94,7 @@ static void free_fit(State *s) {
 }
 
 static void free_state(void *state) {
-    State *s = state;
+    EadPatchcoreFit *s = state;
     free_fit(s);
     if (s->model) ead_model_free(&s->model->base);
     ead_image_cache_close(s->added);
@@ -209,20 +103,20 @@ static void free_state(void *state) {
 }
 
 static EadStatus open_added(void *state) {
-    State *s = state;
+    EadPatchcoreFit *s = state;
     if (s->added_list.count == 0) return EAD_OK;
     return ead_open_cache(s->config, &s->added_list, &s->data->region, "added", s->spec->quiet, &s->added);
 }
 
 static EadStatus later(void *state, size_t *bytes) {
-    *bytes = need_of(state, listed_images(state)).total;
+    *bytes = ead_patchcore_fit_memory(state, ead_patchcore_fit_listed(state)).total;
     return EAD_OK;
 }
 
 static EadStatus start(void *state, const EadStep *step) {
-    const State *s = state;
+    const EadPatchcoreFit *s = state;
     int train = ead_image_cache_count(s->data->train), added = s->added ? ead_image_cache_count(s->added) : 0;
-    Need n = need_of(s, (s->spec->resume ? 0 : train) + added);
+    EadPatchcoreMemory n = ead_patchcore_fit_memory(s, (s->spec->resume ? 0 : train) + added);
     (void)step;
     ead_print(stderr,
               "PatchCore on %s at %dx%d on %s: %d training, %d added, %d validation, %d test images\n",
@@ -246,24 +140,25 @@ static EadStatus start(void *state, const EadStep *step) {
 
 /* ---- patches ---- */
 
-static EadStatus plan_patches(State *s, int images) {
+static EadStatus plan_patches(EadPatchcoreFit *s, int images) {
     const EadModel *model = &s->model->base;
     EadPlanOptions options = patch_options(s);
     size_t vector = (size_t)s->model->spec.length * sizeof(real);
     EAD_TRY(build_patches(s));
     s->image = ead_new(3 * (int64_t)model->height, (size_t)model->width, "an image");
-    s->rows = malloc((size_t)(images * grid_of(s)) * vector); /* untouched until it is filled */
+    s->rows =
+        malloc((size_t)(images * ead_patchcore_fit_grid(s)) * vector); /* untouched until it is filled */
     if (!s->image || !s->rows)
         return ead_fail(EAD_NO_MEMORY,
                         "no memory for the patches of %d images, %.0f MB; lower patchcore.width or "
                         "model.image_size, or take fewer images",
-                        images, 1e-6 * (double)(images * grid_of(s)) * (double)vector);
+                        images, 1e-6 * (double)(images * ead_patchcore_fit_grid(s)) * (double)vector);
     return ead_plan_new(s->graph, &options, &s->plan);
 }
 
 static EadStatus add_image(void *context, int index) {
-    State *s = context;
-    int64_t count = grid_of(s) * s->model->spec.length;
+    EadPatchcoreFit *s = context;
+    int64_t count = ead_patchcore_fit_grid(s) * s->model->spec.length;
     real *rows = s->rows + s->used * count;
     EAD_TRY(ead_image_cache_read(s->cache, index, s->image));
     uint64_t hash = ead_bank_hash(s->image, ead_image_cache_image_bytes(s->cache));
@@ -284,7 +179,7 @@ static EadStatus add_image(void *context, int index) {
     return ead_bank_remember(s->model, hash);
 }
 
-static EadStatus add_images(State *s, const EadImageCache *cache, const char *what) {
+static EadStatus add_images(EadPatchcoreFit *s, const EadImageCache *cache, const char *what) {
     EadWalk walk = {.what = what, .quiet = s->spec->quiet};
     if (!cache) return EAD_OK;
     walk.count = ead_image_cache_count(cache);
@@ -295,34 +190,37 @@ static EadStatus add_images(State *s, const EadImageCache *cache, const char *wh
 /* ---- a sample ---- */
 
 /* The patches of drawn parts. */
-static EadStatus add_drawn(State *s, int images) {
+static EadStatus add_drawn(EadPatchcoreFit *s, int images) {
     for (int i = 0; i < images; i++) {
         EadImage image;
         EAD_TRY(ead_synth_draw_good((uint32_t)i, s->model->base.height, s->model->base.width, &image));
         ead_plan_write(s->plan, s->images, image.pixels);
         ead_image_free(&image);
         ead_plan_run(s->plan);
-        EAD_TRY(ead_plan_read(s->plan, s->patches, s->rows + i * grid_of(s) * s->model->spec.length));
+        EAD_TRY(ead_plan_read(s->plan, s->patches,
+                              s->rows + i * ead_patchcore_fit_grid(s) * s->model->spec.length));
     }
     return EAD_OK;
 }
 
 static EadStatus sample(const EadRunSpec *spec, int images, void **state) {
     EAD_TRY(new_state(spec, NULL, state));
-    ((State *)*state)->count = images > 0 ? images : SAMPLE_IMAGES;
+    ((EadPatchcoreFit *)*state)->count = images > 0 ? images : SAMPLE_IMAGES;
     return EAD_OK;
 }
 
 /* A bank as large as a training would give, of the features of some drawn parts: how fast it is searched depends on what
  * it holds. */
-static EadStatus fill_sample(State *s) {
-    int64_t count = choice_of(s, s->count);
-    EAD_TRY(check_neighbours(s, count));
-    int images = ead_max(SAMPLE_DRAWN, (int)((count + grid_of(s) - 1) / grid_of(s)));
+static EadStatus fill_sample(EadPatchcoreFit *s) {
+    int64_t count = ead_patchcore_fit_choice(s, s->count);
+    EAD_TRY(ead_patchcore_fit_check_neighbours(s, count));
+    int images =
+        ead_max(SAMPLE_DRAWN, (int)((count + ead_patchcore_fit_grid(s) - 1) / ead_patchcore_fit_grid(s)));
     int64_t *chosen = ead_new(count, sizeof *chosen, "a sample");
     EadStatus status = chosen ? plan_patches(s, images) : EAD_NO_MEMORY;
     if (status == EAD_OK) status = add_drawn(s, images);
-    for (int64_t i = 0; i < count && status == EAD_OK; i++) chosen[i] = i * images * grid_of(s) / count;
+    for (int64_t i = 0; i < count && status == EAD_OK; i++)
+        chosen[i] = i * images * ead_patchcore_fit_grid(s) / count;
     if (status == EAD_OK) status = ead_patchcore_add(s->model, s->rows, chosen, count);
     free_fit(s);
     free(chosen);
@@ -331,37 +229,59 @@ static EadStatus fill_sample(State *s) {
 
 /* ---- the bank ---- */
 
-static EadStatus choose(State *s) {
-    EadPatchcore *model = s->model;
-    int64_t count = s->used * grid_of(s), wanted = choice_of(s, s->used);
-    int64_t *chosen = ead_new(wanted, sizeof *chosen, "a coreset");
-    if (!chosen) return EAD_NO_MEMORY;
+/* *chosen [*wanted]: of the patches that are there; the caller frees them. */
+static EadStatus choose(EadPatchcoreFit *s, int64_t **chosen, int64_t *wanted) {
+    const EadPatchcore *model = s->model;
+    *wanted = ead_patchcore_fit_choice(s, s->used);
+    *chosen = ead_new(*wanted, sizeof **chosen, "a coreset");
+    if (!*chosen) return EAD_NO_MEMORY;
     EadCoreset coreset = {.rows = s->rows,
-                          .count = count,
+                          .count = s->used * ead_patchcore_fit_grid(s),
                           .length = model->spec.length,
                           .bank = model->bank,
                           .bank_count = model->rows,
-                          .choose = wanted,
+                          .choose = *wanted,
                           .seed = s->config->train_seed,
                           .exact = s->config->patchcore_coreset == EAD_CORESET_CHOICE_EXACT,
                           .quiet = s->spec->quiet};
-    EadStatus status = ead_coreset_choose(&coreset, chosen);
-    if (status == EAD_OK) status = ead_patchcore_add(model, s->rows, chosen, wanted);
-    if (status == EAD_OK) model->positions += count;
+    return ead_coreset_choose(&coreset, *chosen);
+}
+
+static EadStatus add_chosen(EadPatchcoreFit *s) {
+    int64_t *chosen, wanted;
+    EadStatus status = choose(s, &chosen, &wanted);
+    if (status == EAD_OK) status = ead_patchcore_add(s->model, s->rows, chosen, wanted);
+    if (status == EAD_OK) s->model->positions += s->used * ead_patchcore_fit_grid(s);
+    free(chosen);
+    return status;
+}
+
+/* ---- what a forecast times ---- */
+
+static EadStatus look(void *state, const EadImageCache *few) {
+    EadPatchcoreFit *s = state;
+    free_fit(s);
+    EAD_TRY(plan_patches(s, ead_image_cache_count(few)));
+    return add_images(s, few, "computing patches");
+}
+
+static EadStatus choose_few(void *state) {
+    int64_t *chosen, wanted;
+    EadStatus status = choose(state, &chosen, &wanted);
     free(chosen);
     return status;
 }
 
 /* Takes the images of the caches into the bank; train may be NULL. */
-static EadStatus extend(State *s, const EadImageCache *train) {
+static EadStatus extend(EadPatchcoreFit *s, const EadImageCache *train) {
     int before = s->model->rows;
     int images =
         (train ? ead_image_cache_count(train) : 0) + (s->added ? ead_image_cache_count(s->added) : 0);
-    EAD_TRY(check_need(s, images));
+    EAD_TRY(ead_patchcore_fit_check_memory(s, images));
     EadStatus status = plan_patches(s, images);
     if (status == EAD_OK) status = add_images(s, train, "computing the patches of training images");
     if (status == EAD_OK) status = add_images(s, s->added, "computing the patches of added images");
-    if (status == EAD_OK) status = choose(s);
+    if (status == EAD_OK) status = add_chosen(s);
     if (status == EAD_OK && s->known > 0)
         ead_print(stderr, "%s: %d of %d images are in the bank already\n",
                   s->grows ? "model.init" : "patchcore.add", s->known,
@@ -370,11 +290,11 @@ static EadStatus extend(State *s, const EadImageCache *train) {
         ead_print(stderr, "the bank has %d patches, %d of them new, of %lld in %d images\n", s->model->rows,
                   s->model->rows - before, (long long)s->model->positions, s->model->image_count);
     free_fit(s);
-    return status == EAD_OK ? check_neighbours(s, s->model->rows) : status;
+    return status == EAD_OK ? ead_patchcore_fit_check_neighbours(s, s->model->rows) : status;
 }
 
 static EadStatus write_checkpoint(const void *state, EadSafetensorsWriter *writer) {
-    return ead_model_write(&((const State *)state)->model->base, writer);
+    return ead_model_write(&((const EadPatchcoreFit *)state)->model->base, writer);
 }
 
 static uint64_t growth(const void *state) {
@@ -383,7 +303,7 @@ static uint64_t growth(const void *state) {
 
 /* Tells of training images that a finished bank does not know: the split has changed since, and images that are
  * held back now may be in it. */
-static EadStatus note_strangers(const State *s) {
+static EadStatus note_strangers(const EadPatchcoreFit *s) {
     int known, count = ead_image_cache_count(s->data->train);
     EAD_TRY(ead_bank_count_known(s->model, s->data->train, &known));
     if (known < count)
@@ -395,7 +315,7 @@ static EadStatus note_strangers(const State *s) {
 }
 
 /* Takes over what a model has learned. file: its, for messages. */
-static EadStatus take_bank(State *s, EadPatchcore *read, const char *file) {
+static EadStatus take_bank(EadPatchcoreFit *s, EadPatchcore *read, const char *file) {
     EadPatchcore *model = s->model;
     if (read->spec.length != model->spec.length || !ead_backbone_same(&read->backbone, &model->backbone))
         return ead_fail_backbone(file);
@@ -406,15 +326,15 @@ static EadStatus take_bank(State *s, EadPatchcore *read, const char *file) {
 }
 
 EadStatus ead_patchcore_fit_adopt(void *state, EadPatchcore *read, const char *file) {
-    State *s = state;
+    EadPatchcoreFit *s = state;
     EAD_TRY(take_bank(s, read, file));
     EAD_TRY(note_strangers(s));
     return s->added ? extend(s, NULL) : EAD_OK;
 }
 
-typedef EadStatus TakeOver(State *s, EadPatchcore *read, const char *file);
+typedef EadStatus TakeOver(EadPatchcoreFit *s, EadPatchcore *read, const char *file);
 
-static EadStatus read_model(State *s, const EadSafetensors *file, TakeOver *take) {
+static EadStatus read_model(EadPatchcoreFit *s, const EadSafetensors *file, TakeOver *take) {
     EadModel *base;
     EAD_TRY(ead_model_read(file, &base));
     EadStatus status =
@@ -425,7 +345,7 @@ static EadStatus read_model(State *s, const EadSafetensors *file, TakeOver *take
     return status;
 }
 
-static EadStatus adopt(State *s, EadPatchcore *read, const char *file) {
+static EadStatus adopt(EadPatchcoreFit *s, EadPatchcore *read, const char *file) {
     return ead_patchcore_fit_adopt(s, read, file);
 }
 
@@ -438,7 +358,7 @@ static EadStatus read_init(void *state, const EadSafetensors *file) {
 }
 
 /* A bank to start from has seen the training images of its model; thresholds are of others. */
-static EadStatus warn_of_seen(const State *s) {
+static EadStatus warn_of_seen(const EadPatchcoreFit *s) {
     const EadImageCache *validation = s->data->validation;
     int seen, count = ead_image_cache_count(validation);
     EAD_TRY(ead_bank_count_known(s->model, validation, &seen));
@@ -452,7 +372,7 @@ static EadStatus warn_of_seen(const State *s) {
 }
 
 static EadStatus fit(void *state, int phase) {
-    State *s = state;
+    EadPatchcoreFit *s = state;
     (void)phase;
     if (!s->data) return fill_sample(s);
     EAD_TRY(ead_fit_read_init(s->config, s, read_init));
@@ -462,7 +382,7 @@ static EadStatus fit(void *state, int phase) {
 }
 
 static EadModel *model_of(void *state) {
-    return &((State *)state)->model->base;
+    return &((EadPatchcoreFit *)state)->model->base;
 }
 
 static EadStatus check(EadConfig *config, EadCheckScope scope) {
@@ -494,6 +414,9 @@ const EadFit ead_fit_patchcore = {.name = "patchcore",
                                   .open = open_added,
                                   .start = start,
                                   .fit = fit,
+                                  .look = look,
+                                  .choose = choose_few,
+                                  .choose_power = EAD_CORESET_POWER,
                                   .write = write_checkpoint,
                                   .read = read_checkpoint,
                                   .growth = growth,

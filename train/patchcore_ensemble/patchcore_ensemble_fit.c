@@ -5,6 +5,7 @@
 #include "core/plan/plan.h"
 #include "models/patchcore_ensemble/patchcore_ensemble.h"
 #include "train/fit.h"
+#include "train/patchcore/coreset.h"
 #include "train/patchcore/patchcore_fit.h"
 #include "train/support/memory_budget.h"
 #include "train/support/progress.h"
@@ -168,6 +169,25 @@ static EadStatus fit(void *state, int phase) {
         EAD_TRY(of_member(i, ead_fit_patchcore.fit(s->members[i].state, phase)));
     }
     return EAD_OK;
+}
+
+/* ---- what a forecast times ---- */
+
+static EadStatus look(void *state, const EadImageCache *few) {
+    const EnsembleFit *s = state;
+    for (int i = 0; i < s->count; i++)
+        EAD_TRY(of_member(i, ead_fit_patchcore.look(s->members[i].state, few)));
+    return EAD_OK;
+}
+
+static EadStatus choose(void *state) {
+    const EnsembleFit *s = state;
+    for (int i = 0; i < s->count; i++) EAD_TRY(of_member(i, ead_fit_patchcore.choose(s->members[i].state)));
+    return EAD_OK;
+}
+
+static int calibrated(const EadConfig *config, int validation, int test) {
+    return config->patchcore_ensemble_fusion == EAD_FUSION_CHOICE_TEST ? test : validation;
 }
 
 /* ---- checkpoints ---- */
@@ -358,6 +378,10 @@ const EadFit ead_fit_patchcore_ensemble = {.name = "patchcore_ensemble",
                                            .open = open_members,
                                            .start = start,
                                            .fit = fit,
+                                           .look = look,
+                                           .choose = choose,
+                                           .choose_power = EAD_CORESET_POWER,
+                                           .calibrated = calibrated,
                                            .write = write_checkpoint,
                                            .read = read_checkpoint,
                                            .growth = growth,

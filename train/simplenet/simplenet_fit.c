@@ -40,6 +40,19 @@ static void draw(SimplenetState *s) {
     s->drawn = true;
 }
 
+static void build_features(EadGraph *graph, const void *model, EadNode *images,
+                           EadNode *features[EAD_MAX_STEP_INPUTS]) {
+    features[0] = ead_simplenet_patches(graph, model, images);
+}
+
+static void name_features(SimplenetState *s) {
+    char taps[128];
+    EadFeatureFit *fit = &s->fit;
+    fit->model = &s->model->base, fit->backbone = &s->model->backbone, fit->build = build_features;
+    ead_backbone_taps_text(fit->backbone, &s->model->spec.taps, taps, sizeof taps);
+    snprintf(fit->settings, sizeof fit->settings, "patches of %s, %d numbers", taps, s->model->spec.length);
+}
+
 static EadStatus new_model(SimplenetState *s) {
     const EadConfig *config = s->config;
     EadBackbone backbone;
@@ -64,7 +77,9 @@ static EadStatus new_state(const EadRunSpec *spec, const EadTrainData *data, int
                                                  spec->config->simplenet_batch, false),
                           .config = spec->config};
     *state = s;
-    return new_model(s);
+    EAD_TRY(new_model(s));
+    name_features(s);
+    return EAD_OK;
 }
 
 static EadStatus create(const EadRunSpec *spec, EadTrainData *data, void **state) {
@@ -125,19 +140,6 @@ static EadStatus start(void *state, const EadStep *step) {
     return EAD_OK;
 }
 
-static void build_features(EadGraph *graph, const void *model, EadNode *images,
-                           EadNode *features[EAD_MAX_STEP_INPUTS]) {
-    features[0] = ead_simplenet_patches(graph, model, images);
-}
-
-static EadStatus open_features(SimplenetState *s) {
-    char taps[128];
-    ead_backbone_taps_text(&s->model->backbone, &s->model->spec.taps, taps, sizeof taps);
-    snprintf(s->fit.settings, sizeof s->fit.settings, "patches of %s, %d numbers", taps,
-             s->model->spec.length);
-    return ead_feature_fit_open(&s->fit, &s->model->base, &s->model->backbone, build_features);
-}
-
 /* Moves what is read into the model that the step was planned on. */
 static EadStatus read_checkpoint(void *state, const EadSafetensors *file) {
     SimplenetState *s = state;
@@ -162,7 +164,7 @@ static EadStatus fit(void *state, int phase) {
     (void)phase;
     draw(s);
     EAD_TRY(ead_fit_read_init(s->config, s, read_checkpoint));
-    EAD_TRY(open_features(s));
+    EAD_TRY(ead_feature_fit_open(&s->fit));
     EAD_TRY(ead_train_features_deviation(&s->fit.features, &deviation));
     if (!(deviation > 0))
         return ead_fail(EAD_BAD_ARGUMENT,
@@ -174,11 +176,19 @@ static EadStatus fit(void *state, int phase) {
     return EAD_OK;
 }
 
+static EadStatus look(void *state, const EadImageCache *few) {
+    return ead_feature_fit_look(&((SimplenetState *)state)->fit, few);
+}
+
+static EadStatus features(void *state, char *text, uint64_t *bytes) {
+    return ead_feature_fit_bytes(&((SimplenetState *)state)->fit, text, bytes);
+}
+
 static EadStatus begin(void *state, int phase, EadStep *step, EadLoaderSpec *loader) {
     SimplenetState *s = state;
     (void)phase, (void)step;
     if (!s->fit.data) return EAD_OK;
-    EAD_TRY(open_features(s)); /* of a run that is resumed */
+    EAD_TRY(ead_feature_fit_open(&s->fit)); /* of a run that is resumed */
     ead_train_features_scale(&s->fit.features, (double)s->model->scale);
     ead_train_features_load(&s->fit.features, loader);
     return EAD_OK;
@@ -222,6 +232,8 @@ const EadFit ead_fit_simplenet = {.name = "simplenet",
                                   .plan = plan,
                                   .start = start,
                                   .fit = fit,
+                                  .look = look,
+                                  .features = features,
                                   .begin = begin,
                                   .write = write_checkpoint,
                                   .read = read_checkpoint,

@@ -65,8 +65,8 @@ const char *ead_duration_text(double seconds, char text[EAD_DURATION_SIZE]) {
         snprintf(text, EAD_DURATION_SIZE, "%.3g ms", 1e3 * seconds);
     else if (seconds < 120)
         snprintf(text, EAD_DURATION_SIZE, "%.3g s", seconds);
-    else if (seconds < 7200)
-        snprintf(text, EAD_DURATION_SIZE, "%.0f minutes", seconds / 60);
+    else if (seconds < 7200) /* 9.96 minutes are 10 */
+        snprintf(text, EAD_DURATION_SIZE, "%.*f minutes", seconds < 597 ? 1 : 0, seconds / 60);
     else if (seconds < 172800)
         snprintf(text, EAD_DURATION_SIZE, "%.1f hours", seconds / 3600);
     else

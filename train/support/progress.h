@@ -38,7 +38,7 @@ void ead_progress_clear(EadProgress *progress);
 void ead_progress_format(const EadProgress *progress, double elapsed, const char *note, char *line,
                          size_t size);
 
-/* "310 ms", "12.5 s", "35 minutes", "5.4 hours", "3.2 days", for sentences; returns text. */
+/* "310 ms", "12.5 s", "4.7 minutes", "35 minutes", "5.4 hours", "3.2 days", for sentences; returns text. */
 enum { EAD_DURATION_SIZE = 32 };
 const char *ead_duration_text(double seconds, char text[EAD_DURATION_SIZE]);
 
