@@ -101,7 +101,11 @@ START_TEST(images_are_scored_as_files_are) {
         await_held("score", 3);
         stop_camera();
         int count = read_journal(lines);
+        double next = number_in(lines[0], "frame");
         for (int i = 0; i < count; i++) {
+            const json_t *missed = json_object_get(lines[i], "not_inspected"); /* on a busy machine */
+            next += number_in(missed, "queue_full") + number_in(missed, "ended");
+            if (missed) continue;
             float score;
             const char *moved = text_of(lines[i], "moved");
             assert_contains(moved, "/done/ng/Fake_1/");
@@ -110,7 +114,7 @@ START_TEST(images_are_scored_as_files_are) {
             ck_assert_float_eq((float)number_in(lines[i], "score"), score);
             ck_assert_str_eq(text_of(lines[i], "source"), "Fake_1");
             ck_assert_int_eq((int)number_in(lines[i], "bytes"), bytes[f]);
-            ck_assert_double_eq(number_in(lines[i], "frame"), number_in(lines[0], "frame") + i);
+            ck_assert_double_eq(number_in(lines[i], "frame"), next++);
             ck_assert_double_gt(number_in(lines[i], "camera_time"), 0);
         }
         free_lines(lines, count);
