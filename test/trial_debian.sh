@@ -4,7 +4,7 @@
 # commands for own photographs run there as they stand. Fails if these are more than three or take more than eight
 # minutes, which they do on a busy machine, or if a defect is missed or a good part called defective.
 #
-#     trial_debian.sh TEST    the test program that draws the photographs; MIRROR: of Debian's packages
+#     trial_debian.sh TEST    the test program that draws the photographs; MIRROR: of Debian's packages, if not debootstrap's own
 set -eu
 draw=$1
 root=build/trial/debian
@@ -14,7 +14,7 @@ enter() { chroot "$root" env -i HOME=/root LANG=C.UTF-8 PATH=/usr/sbin:/usr/bin:
 
 # A tree that an earlier trial has filled with packages would prove nothing.
 mkdir -p build/trial
-[ -d build/trial/minimal ] || debootstrap --variant=minbase bookworm build/trial/minimal "${MIRROR:-http://deb.debian.org/debian}"
+[ -d build/trial/minimal ] || debootstrap --variant=minbase bookworm build/trial/minimal ${MIRROR:+"$MIRROR"}
 rm -rf $root
 cp -a build/trial/minimal $root
 mount -t proc proc $root/proc

