@@ -302,6 +302,8 @@ START_TEST(what_is_wrong_is_said_before_the_work) {
         {"watch -m " MODEL " " S "missing", "missing"},
         {"watch -m " MODEL " " MODEL, "not a folder"},
         {"watch -m " MODEL, "watch needs a folder"},
+        {"watch -m 'a b=" MODEL "' " FOLDER, "'a b' as the name of a model"},
+        {"watch -m b=" S "missing " FOLDER, "missing"},
         {WATCH "-r --move-to " FOLDER "/done " FOLDER, "--recursive"},
         {"watch -m " MODEL " --journal " MODEL " " FOLDER, "--journal"},
         {WATCH "--move-to " MODEL " " FOLDER, "--move-to"},
@@ -336,6 +338,19 @@ START_TEST(what_is_wrong_is_said_before_the_work) {
 }
 END_TEST
 
+START_TEST(a_model_has_the_name_that_it_is_given) {
+    NEED_PROGRAM();
+    empty_folders();
+    put_image("a.png", 1);
+    pid_t child = start_watching("watch -m line2=" MODEL " --journal " JOURNAL " " FOLDER, 0);
+    await_lines(1);
+    stop_watch(child, &outcome);
+    ck_assert_int_eq(read_journal(lines), 1);
+    ck_assert_str_eq(text_of(lines[0], "model"), "line2");
+    free_lines(lines, 1);
+}
+END_TEST
+
 static void add_tests(TCase *tests) {
     tcase_add_test(tests, images_are_scored_noted_and_moved);
     tcase_add_test(tests, links_arrive_as_their_images);
@@ -348,6 +363,7 @@ static void add_tests(TCase *tests) {
     tcase_add_test(tests, it_ends_in_its_time);
     tcase_add_test(tests, an_output_that_is_closed_is_told_once);
     tcase_add_test(tests, one_process_works_with_a_journal);
+    tcase_add_test(tests, a_model_has_the_name_that_it_is_given);
     tcase_add_test(tests, what_is_wrong_is_said_before_the_work);
 }
 

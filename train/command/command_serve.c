@@ -32,24 +32,13 @@ static int number(const EadArguments *arguments, EadOptionId id) {
 
 /* ---- before the work ---- */
 
-static EadStatus add_model(EadModelRegistry *models, const char *text) {
-    char *name, *expanded;
-    const char *path;
-    EAD_TRY(ead_model_registry_split(text, &name, &path));
-    EadStatus status = ead_path_expand(path, &expanded);
-    if (status == EAD_OK) status = ead_model_registry_add(models, name, expanded);
-    free(expanded);
-    free(name);
-    return status;
-}
-
 /* Every --model; what is wrong with one does not hide what is wrong with the next. */
 static void add_models(const EadArguments *arguments, EadModelRegistry *models, EadProblems *problems) {
     const char *given = arguments->values[EAD_OPTION_SERVED];
     char *list = given ? ead_strdup(given) : NULL, *rest = NULL;
     if (given && !list) ead_problems_add(problems, EAD_NO_MEMORY);
     for (char *text = list ? strtok_r(list, ":", &rest) : NULL; text; text = strtok_r(NULL, ":", &rest))
-        ead_problems_add(problems, add_model(models, text));
+        ead_problems_add(problems, ead_model_registry_add_named(models, text));
     free(list);
 }
 

@@ -163,16 +163,13 @@ static void check_receivers(Watcher *watcher, EadProblems *problems) {
 }
 
 static EadStatus add_model(Watcher *watcher) {
-    char *name;
-    const char *path, *given = watcher->arguments->values[EAD_OPTION_MODEL];
+    const char *given = watcher->arguments->values[EAD_OPTION_WATCH_MODEL];
     if (!given) return EAD_OK; /* is told already */
-    EAD_TRY(ead_model_registry_split(given, &name, &path));
     EadProblems problems = {0};
-    EadStatus status = ead_model_registry_add(watcher->models, name, given);
+    EadStatus status = ead_model_registry_add_named(watcher->models, given);
     if (status == EAD_OK) ead_model_registry_open(watcher->models, &problems);
     if (status == EAD_OK) status = ead_problems_since(&problems, 0);
     ead_problems_free(&problems);
-    free(name);
     EAD_TRY(status);
     EadServedModel *model = ead_model_registry_take(watcher->models, NULL);
     bool judges = !isnan(model->model->threshold);

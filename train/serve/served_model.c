@@ -133,6 +133,17 @@ EadStatus ead_model_registry_add(EadModelRegistry *registry, const char *name, c
     return ead_strings_add(names, name);
 }
 
+EadStatus ead_model_registry_add_named(EadModelRegistry *registry, const char *text) {
+    char *name, *expanded;
+    const char *path;
+    EAD_TRY(ead_model_registry_split(text, &name, &path));
+    EadStatus status = ead_path_expand(path, &expanded);
+    if (status == EAD_OK) status = ead_model_registry_add(registry, name, expanded);
+    free(expanded);
+    free(name);
+    return status;
+}
+
 void ead_model_registry_open(EadModelRegistry *registry, EadProblems *problems) {
     for (int i = 0; i < registry->names.count; i++)
         ead_problems_add(problems, open_model(registry, registry->names.items[i], registry->paths.items[i],

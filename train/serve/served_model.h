@@ -37,6 +37,9 @@ EadStatus ead_model_registry_new(const EadServeDetectors *detectors, EadModelReg
  * memory, and where the path begins. Errors: EAD_BAD_ARGUMENT for a name that does not fit into an address. */
 EadStatus ead_model_registry_split(const char *text, char **name, const char **path);
 
+/* Adds the model that such a text names; ~ is the home folder. Errors: those of splitting and adding. */
+EadStatus ead_model_registry_add_named(EadModelRegistry *registry, const char *text);
+
 /* Adds a model, of whose file the header is read. Errors: EAD_BAD_ARGUMENT for a name that is taken; those of opening. */
 EadStatus ead_model_registry_add(EadModelRegistry *registry, const char *name, const char *path);
 
