@@ -13,6 +13,7 @@
 #pragma once
 
 #include "core/cuda/mma.cuh"
+#include "core/ops/conv2d/cuda/conv2d_block.cuh"
 #include "core/ops/conv2d/cuda/conv2d_kernel_args.cuh"
 
 /* Pixels of a stage: as deep a part of k as in the forward kernel. */
@@ -187,7 +188,13 @@ template <typename T, typename Shape, int COPY> struct EadWeightBlock {
         ead_copy_commit();
     }
 
-    /* The sums of a warp, whose part of the tile begins there. */
+    /* Adds a stage to the sums of a warp, whose part of the tile begins there. */
+    __device__ void multiply(float (&c)[Shape::warp_m / 16][Shape::warp_n / 8][4], const unsigned char *stage,
+                             int warp_row, int warp_column) const {
+        ead_multiply_pixel_stage<T, Shape>(c, stage, warp_row, warp_column);
+    }
+
+    /* Stores them. */
     __device__ void store(const EadConvWeightTask &t, float (&c)[Shape::warp_m / 16][Shape::warp_n / 8][4],
                           int warp_row, int warp_column) const {
         const int lane = static_cast<int>(threadIdx.x) % 32;
@@ -200,23 +207,8 @@ template <typename T, typename Shape, int COPY>
 static __global__ void __launch_bounds__(Shape::threads) ead_multiply_weights(EadConvWeightTask t) {
     EAD_DYNAMIC_SHARED(unsigned char, shared);
     EadWeightBlock<T, Shape, COPY> block;
-    constexpr int STAGE = block.STAGE, WARPS_N = Shape::n / Shape::warp_n;
     block.begin(t);
-#pragma unroll
-    for (int k = 0; k < Shape::stages - 1; k++) block.copy(t, shared + k * STAGE);
-    const int warp = static_cast<int>(threadIdx.x) / 32;
-    const int warp_row = warp / WARPS_N * Shape::warp_m, warp_column = warp % WARPS_N * Shape::warp_n;
-    float c[Shape::warp_m / 16][Shape::warp_n / 8][4] = {};
-    int read = 0, write = Shape::stages - 1;
-    for (int k = block.first; k < block.end; k++) {
-        ead_copy_wait<Shape::stages - 2>();
-        __syncthreads(); /* everybody's copies of this stage are there, and the stage read last is free */
-        block.copy(t, shared + write * STAGE);
-        ead_multiply_pixel_stage<T, Shape>(c, shared + read * STAGE, warp_row, warp_column);
-        read = read + 1 < Shape::stages ? read + 1 : 0;
-        write = write + 1 < Shape::stages ? write + 1 : 0;
-    }
-    block.store(t, c, warp_row, warp_column);
+    ead_multiply_block<Shape>(block, t, shared);
 }
 
 template <typename Shape>
