@@ -151,6 +151,11 @@ EadStatus ead_model_save(const EadModel *model, const char *path, const EadFileE
 EadStatus ead_model_write(const EadModel *model, EadSafetensorsWriter *writer);
 EadStatus ead_extras_write(const EadFileExtras *extras, EadSafetensorsWriter *writer);
 
+/* Ends a file to which all else was added with `status`: adds extras, or NULL, writes it to path, complete or not at all, and
+ * frees the writer. Errors: status; EAD_IO, EAD_NO_MEMORY. */
+EadStatus ead_file_finish(EadSafetensorsWriter *writer, EadStatus status, const EadFileExtras *extras,
+                          const char *path);
+
 /* Whether a file, of a model of the same size, is for the model's region. Errors: EAD_BAD_ARGUMENT if it is for another;
  * EAD_BAD_FILE, EAD_NO_MEMORY. */
 EadStatus ead_model_check_region(const EadModel *model, const EadSafetensors *file);

@@ -397,12 +397,16 @@ EadStatus ead_extras_write(const EadFileExtras *extras, EadSafetensorsWriter *wr
     return EAD_OK;
 }
 
-EadStatus ead_model_save(const EadModel *model, const char *path, const EadFileExtras *extras) {
-    EadSafetensorsWriter *writer;
-    EAD_TRY(ead_safetensors_writer_new(&writer));
-    EadStatus status = ead_model_write(model, writer);
+EadStatus ead_file_finish(EadSafetensorsWriter *writer, EadStatus status, const EadFileExtras *extras,
+                          const char *path) {
     if (status == EAD_OK && extras) status = ead_extras_write(extras, writer);
     if (status == EAD_OK) status = ead_safetensors_writer_write(writer, path);
     ead_safetensors_writer_free(writer);
     return status;
+}
+
+EadStatus ead_model_save(const EadModel *model, const char *path, const EadFileExtras *extras) {
+    EadSafetensorsWriter *writer;
+    EAD_TRY(ead_safetensors_writer_new(&writer));
+    return ead_file_finish(writer, ead_model_write(model, writer), extras, path);
 }

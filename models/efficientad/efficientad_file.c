@@ -210,11 +210,7 @@ EadStatus ead_teacher_write(const EadTeacherFile *teacher, EadSafetensorsWriter 
 EadStatus ead_teacher_save(const EadTeacherFile *teacher, const char *path, const EadFileExtras *extras) {
     EadSafetensorsWriter *writer;
     EAD_TRY(ead_safetensors_writer_new(&writer));
-    EadStatus status = ead_teacher_write(teacher, writer);
-    if (status == EAD_OK && extras) status = ead_extras_write(extras, writer);
-    if (status == EAD_OK) status = ead_safetensors_writer_write(writer, path);
-    ead_safetensors_writer_free(writer);
-    return status;
+    return ead_file_finish(writer, ead_teacher_write(teacher, writer), extras, path);
 }
 
 /* ---- the method ---- */

@@ -174,9 +174,7 @@ EadStatus ead_fastflow_new(const EadFastflowSpec *spec, EadBackbone *backbone, E
     }
     model->base = ead_model_new("fastflow", spec->height, spec->width);
     model->spec = *spec;
-    model->backbone = *backbone;
-    *backbone = (EadBackbone){0};
-    ead_backbone_round(&model->backbone, spec->stored);
+    ead_backbone_move(&model->backbone, backbone, spec->stored);
     EadStatus status = find_shapes(model);
     if (status == EAD_OK) status = declare(model);
     if (status == EAD_OK)

@@ -172,6 +172,8 @@ EadStatus ead_backbone_read(const EadSafetensors *file, const char *prefix, EadB
     return status;
 }
 
-void ead_backbone_round(EadBackbone *backbone, EadFileType weights) {
-    ead_params_round(&backbone->params, weights);
+void ead_backbone_move(EadBackbone *to, EadBackbone *from, EadFileType weights) {
+    *to = *from;
+    *from = (EadBackbone){0};
+    ead_params_round(&to->params, weights);
 }

@@ -101,6 +101,6 @@ EadStatus ead_backbone_write(const EadBackbone *backbone, const char *prefix, Ea
 /* Errors: EAD_BAD_FILE, naming file and tensor or metadata; EAD_NO_MEMORY. */
 EadStatus ead_backbone_read(const EadSafetensors *file, const char *prefix, EadBackbone *out);
 
-/* Rounds the parameters to what a file with such weights gives back, so that a model is the same before and after
- * saving. */
-void ead_backbone_round(EadBackbone *backbone, EadFileType weights);
+/* Moves a backbone into a model, which saves it with such weights: its parameters are rounded to what the file gives back,
+ * so that the model is the same before and after saving. *from is empty then. */
+void ead_backbone_move(EadBackbone *to, EadBackbone *from, EadFileType weights);

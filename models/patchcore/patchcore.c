@@ -42,9 +42,7 @@ EadStatus ead_patchcore_new(const EadPatchcoreSpec *spec, EadBackbone *backbone,
     }
     model->base = ead_model_new("patchcore", spec->height, spec->width);
     model->spec = *spec;
-    model->backbone = *backbone;
-    *backbone = (EadBackbone){0};
-    ead_backbone_round(&model->backbone, spec->stored);
+    ead_backbone_move(&model->backbone, backbone, spec->stored);
     EadStatus status = find_grid(model);
     if (status == EAD_OK)
         *out = model;

@@ -71,9 +71,7 @@ EadStatus ead_simplenet_new(const EadSimplenetSpec *spec, EadBackbone *backbone,
     model->base = ead_model_new("simplenet", spec->height, spec->width);
     model->spec = *spec;
     model->scale = 1;
-    model->backbone = *backbone;
-    *backbone = (EadBackbone){0};
-    ead_backbone_round(&model->backbone, spec->stored);
+    ead_backbone_move(&model->backbone, backbone, spec->stored);
     EadStatus status = find_grid(model);
     if (status == EAD_OK) status = declare(model);
     if (status == EAD_OK)

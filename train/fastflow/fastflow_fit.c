@@ -50,13 +50,11 @@ static EadStatus new_model(FlowState *s) {
                             .width = config->model_image_size.width,
                             .couplings = config->fastflow_couplings,
                             .kernels = (EadFastflowKernels)config->fastflow_kernels,
-                            .hidden_ratio = config->fastflow_hidden_ratio};
-    spec.stored = config->fastflow_stored == EAD_STORED_CHOICE_FP16 ? EAD_FILE_F16 : EAD_FILE_F32;
-    EAD_TRY(ead_open_backbone(config, &backbone));
-    EadStatus status = ead_fastflow_find_taps(&backbone, config->fastflow_layers, &spec.taps);
-    if (status == EAD_OK) return planned(s, ead_fastflow_new(&spec, &backbone, &s->model));
-    ead_backbone_free(&backbone);
-    return ead_fail_prefix(status, "fastflow.layers: ");
+                            .hidden_ratio = config->fastflow_hidden_ratio,
+                            .stored = ead_stored_weights(config->fastflow_stored)};
+    EAD_TRY(
+        ead_open_features(config, EAD_KEY_fastflow_layers, ead_fastflow_find_taps, &backbone, &spec.taps));
+    return planned(s, ead_fastflow_new(&spec, &backbone, &s->model));
 }
 
 static EadStatus new_state(const EadRunSpec *spec, const EadTrainData *data, int images, void **state) {

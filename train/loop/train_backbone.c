@@ -43,6 +43,20 @@ EadStatus ead_open_backbone(const EadConfig *config, EadBackbone *out) {
     return status == EAD_OK ? EAD_OK : ead_fail_prefix(status, "model.backbone: ");
 }
 
+EadStatus ead_open_features(const EadConfig *config, EadConfigKeyId layers,
+                            EadStatus (*find)(const EadBackbone *backbone, const char *names, EadTaps *out),
+                            EadBackbone *out, EadTaps *taps) {
+    EAD_TRY(ead_open_backbone(config, out));
+    EadStatus status = find(out, *(char **)ead_config_member(config, (int)layers), taps);
+    if (status == EAD_OK) return EAD_OK;
+    ead_backbone_free(out);
+    return ead_fail_prefix(status, "%s: ", ead_config_key((int)layers)->rule.name);
+}
+
+EadFileType ead_stored_weights(int choice) {
+    return choice == EAD_STORED_CHOICE_FP16 ? EAD_FILE_F16 : EAD_FILE_F32;
+}
+
 static void check_file(EadConfig *config) {
     EadPath path;
     if (ead_backbone_is_known(config->model_backbone)) {

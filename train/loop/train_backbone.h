@@ -13,6 +13,15 @@ EadStatus ead_shipped_teacher(const char *size, EadPath path);
  * models/backbones/NAME.safetensors; empty: the shipped one that was measured to be the better backbone. Errors: those of ead_backbone_open(), with the key before them. */
 EadStatus ead_open_backbone(const EadConfig *config, EadBackbone *out);
 
+/* Opens it and finds in it the features that the key `layers` names, by `find`, such as ead_backbone_find_taps(). Errors: those
+ * of ead_open_backbone(), and of find with the key before them; *out is empty then. */
+EadStatus ead_open_features(const EadConfig *config, EadConfigKeyId layers,
+                            EadStatus (*find)(const EadBackbone *backbone, const char *names, EadTaps *out),
+                            EadBackbone *out, EadTaps *taps);
+
+/* The number format of the backbone in a model file that a choice of EAD_STORED_CHOICES means. */
+EadFileType ead_stored_weights(int choice);
+
 /* EAD_BAD_FILE: a model file or checkpoint, from which a run would go on, has another backbone than the config names. */
 EadStatus ead_fail_backbone(const char *path);
 

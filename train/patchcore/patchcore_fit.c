@@ -29,14 +29,12 @@ static EadStatus new_model(EadPatchcoreFit *s) {
                              .length = config->patchcore_width,
                              .neighbours = config->patchcore_neighbours,
                              .reweight = config->patchcore_reweight,
-                             .sigma = config->patchcore_sigma};
-    spec.stored = config->patchcore_stored == EAD_STORED_CHOICE_FP16 ? EAD_FILE_F16 : EAD_FILE_F32;
-    EAD_TRY(ead_open_backbone(config, &backbone));
+                             .sigma = config->patchcore_sigma,
+                             .stored = ead_stored_weights(config->patchcore_stored)};
+    EAD_TRY(
+        ead_open_features(config, EAD_KEY_patchcore_layers, ead_backbone_find_taps, &backbone, &spec.taps));
     if (spec.length == 0) spec.length = backbone.family->patch_length;
-    EadStatus status = ead_backbone_find_taps(&backbone, config->patchcore_layers, &spec.taps);
-    if (status == EAD_OK) return ead_patchcore_new(&spec, &backbone, &s->model);
-    ead_backbone_free(&backbone);
-    return ead_fail_prefix(status, "patchcore.layers: ");
+    return ead_patchcore_new(&spec, &backbone, &s->model);
 }
 
 static EadStatus build_patches(EadPatchcoreFit *s) {

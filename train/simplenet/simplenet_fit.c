@@ -60,14 +60,12 @@ static EadStatus new_model(SimplenetState *s) {
                              .width = config->model_image_size.width,
                              .length = config->simplenet_width,
                              .hidden = config->simplenet_hidden,
-                             .sigma = config->simplenet_sigma};
-    spec.stored = config->simplenet_stored == EAD_STORED_CHOICE_FP16 ? EAD_FILE_F16 : EAD_FILE_F32;
-    EAD_TRY(ead_open_backbone(config, &backbone));
-    EadStatus status = ead_backbone_find_taps(&backbone, config->simplenet_layers, &spec.taps);
-    if (status == EAD_OK && spec.length == 0) spec.length = usual_width(&backbone, &spec.taps);
-    if (status == EAD_OK) return planned(s, ead_simplenet_new(&spec, &backbone, &s->model));
-    ead_backbone_free(&backbone);
-    return ead_fail_prefix(status, "simplenet.layers: ");
+                             .sigma = config->simplenet_sigma,
+                             .stored = ead_stored_weights(config->simplenet_stored)};
+    EAD_TRY(
+        ead_open_features(config, EAD_KEY_simplenet_layers, ead_backbone_find_taps, &backbone, &spec.taps));
+    if (spec.length == 0) spec.length = usual_width(&backbone, &spec.taps);
+    return planned(s, ead_simplenet_new(&spec, &backbone, &s->model));
 }
 
 static EadStatus new_state(const EadRunSpec *spec, const EadTrainData *data, int images, void **state) {
