@@ -158,6 +158,8 @@ START_TEST(what_is_no_run_is_told) {
         {"report " S "trained " S "half", "half/report.html: the training has not ended"},
         {"report " S "trained " S "page", "page/report.html: is not a report of this program"},
         {"report " S "trained " S "other", "have no image in common"},
+        {"report " S "trained " S "bank " S "trained/",
+         "trained/: is the same run as " S "trained; name it once"},
     };
     Outcome outcome;
     NEED_PROGRAM();

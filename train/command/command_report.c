@@ -146,6 +146,16 @@ static EadStatus read_run(const char *folder, EadRunPage *page) {
                     folder);
 }
 
+/* Beside itself a run would only look like two that agree. */
+static EadStatus check_once(const EadArguments *arguments, int number) {
+    const char *folder = arguments->paths[number];
+    for (int i = 0; i < number; i++)
+        if (ead_path_same(arguments->paths[i], folder))
+            return ead_fail(EAD_BAD_ARGUMENT, "%s: is the same run as %s; name it once", folder,
+                            arguments->paths[i]);
+    return EAD_OK;
+}
+
 static EadStatus check_page(const char *path) {
     static const char option[] = "--output";
     EAD_TRY(ead_check_output_file(path, option));
@@ -172,6 +182,7 @@ static EadStatus compare(const EadArguments *arguments, EadProblems *problems) {
     if (!pages) return EAD_NO_MEMORY;
     ead_problems_add(problems, check_page(path));
     for (int i = 0; i < count; i++) ead_problems_add(problems, read_run(arguments->paths[i], &pages[i]));
+    for (int i = 0; i < count; i++) ead_problems_add(problems, check_once(arguments, i));
     EadStatus status = ead_problems_tell(problems, stderr);
     if (status == EAD_OK) status = ead_comparison_write(path, pages, count, &comparison);
     if (status == EAD_OK) tell_comparison(&comparison);
