@@ -282,9 +282,10 @@ static EadStatus tell_bytes(const Forecast *all) {
     double caches, all_bytes;
     EAD_TRY(ead_sweep_caches_bytes(&all->caches, &caches));
     all_bytes = all->models + caches + all->results;
-    ead_print(stderr,
-              "their models take %.3g GB on the disk, caches %.3g GB, reports and tables about %.2g GB",
-              1e-9 * all->models, 1e-9 * caches, 1e-9 * all->results);
+    ead_print(stderr, "their models take %.3g GB on the disk", 1e-9 * all->models);
+    if (caches + all->results > 0)
+        ead_print(stderr, ", caches %.3g GB, reports and tables about %.2g GB", 1e-9 * caches,
+                  1e-9 * all->results);
     if (all->running > 0.1 * all_bytes)
         ead_print(stderr, "; a training up to %.2g GB more while it goes on", 1e-9 * all->running);
     if (all->taken_over > 0)
