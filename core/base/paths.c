@@ -177,13 +177,28 @@ EadStatus ead_make_directories(const char *path) {
     return status;
 }
 
-EadStatus ead_directory_holds_files(const char *path, bool *holds) {
-    *holds = false;
+EadStatus ead_folder_names(const char *path, EadStringList *names) {
     DIR *directory = opendir(path);
     if (!directory && errno == ENOENT) return EAD_OK;
-    if (!directory) return ead_fail(EAD_IO, "%s: cannot be read as a folder: %s", path, strerror(errno));
-    for (struct dirent *entry; (entry = readdir(directory)) != NULL;)
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) *holds = true;
-    closedir(directory);
-    return EAD_OK;
+    EadStatus status = EAD_OK;
+    for (struct dirent *entry; directory && status == EAD_OK;) {
+        errno = 0;
+        if ((entry = readdir(directory)) == NULL) break;
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            status = ead_strings_add(names, entry->d_name);
+    }
+    if (status == EAD_OK && errno)
+        status = ead_fail(errno == ENOMEM ? EAD_NO_MEMORY : EAD_IO, "%s: cannot be read as a folder: %s",
+                          path, strerror(errno));
+    if (directory) closedir(directory);
+    ead_strings_sort(names);
+    return status;
+}
+
+EadStatus ead_directory_holds_files(const char *path, bool *holds) {
+    EadStringList names = {0};
+    EadStatus status = ead_folder_names(path, &names);
+    *holds = names.count > 0;
+    ead_strings_free(&names);
+    return status;
 }

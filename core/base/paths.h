@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/base/status.h"
+#include "core/base/string_list.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -60,6 +61,10 @@ bool ead_path_lies_within(const char *inner, const char *outer);
  * with the folder that could not be made. */
 EadStatus ead_make_directories(const char *path);
 
+/* Adds the names of what a folder holds (dot files, too), and sorts the list. A missing folder holds nothing. Errors: EAD_IO where it
+ * cannot be read or is no folder, EAD_NO_MEMORY; names are to be freed then, too. */
+EadStatus ead_folder_names(const char *path, EadStringList *names);
+
 /* Sets *holds to whether the folder exists and holds anything (dot files count). A missing folder is empty.
- * Errors: EAD_IO where it cannot be read or is no folder. */
+ * Errors: those of ead_folder_names(). */
 EadStatus ead_directory_holds_files(const char *path, bool *holds);

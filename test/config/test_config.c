@@ -432,6 +432,16 @@ START_TEST(test_paths) {
     ck_assert_int_eq(ead_directory_holds_files("build/scratch/config/none", &holds), EAD_OK);
     ck_assert(!holds);
     ck_assert_int_eq(ead_directory_holds_files("Makefile", &holds), EAD_IO);
+    EadStringList names = {0};
+    ck_assert_int_eq(ead_make_directories("build/scratch/config/a/.a"), EAD_OK);
+    ck_assert_int_eq(ead_folder_names("build/scratch/config/a", &names), EAD_OK);
+    ck_assert_int_eq(ead_folder_names("build/scratch/config/none", &names), EAD_OK);
+    ck_assert_int_eq(names.count, 2);
+    ck_assert_str_eq(names.items[0], ".a");
+    ck_assert_str_eq(names.items[1], "b");
+    ck_assert_int_eq(ead_folder_names("Makefile", &names), EAD_IO);
+    ck_assert_str_eq(ead_error_message(), "Makefile: cannot be read as a folder: Not a directory");
+    ead_strings_free(&names);
     ck_assert_int_eq(ead_make_directories("Makefile/x"), EAD_IO);
     ck_assert_str_eq(ead_error_message(), "Makefile: cannot make this folder: File exists");
 }

@@ -12,7 +12,6 @@
 #include "train/support/progress.h"
 
 #include <assert.h>
-#include <dirent.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -209,14 +208,12 @@ static EadStatus check_standing(const char *folder, const char *name, const char
 
 /* All of them in the folder. */
 static void check_all_standing(const char *folder, const char *data, EadProblems *problems) {
-    struct dirent **entries = NULL;
-    int count = scandir(*folder ? folder : ".", &entries, NULL, alphasort);
-    for (int i = 0; i < count; i++) {
-        if (ead_path_has_extension(entries[i]->d_name, ".csv, .json, .html"))
-            ead_problems_add(problems, check_standing(folder, entries[i]->d_name, data));
-        free(entries[i]);
-    }
-    free(entries);
+    EadStringList names = {0};
+    ead_problems_add(problems, ead_folder_names(*folder ? folder : ".", &names));
+    for (int i = 0; i < names.count; i++)
+        if (ead_path_has_extension(names.items[i], ".csv, .json, .html"))
+            ead_problems_add(problems, check_standing(folder, names.items[i], data));
+    ead_strings_free(&names);
 }
 
 static EadStatus check_pictures(const char *folder, const char *name) {

@@ -1,7 +1,6 @@
 /* Removal, file by file: what others have put there stays. */
 #include "train/loop/run_files.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,20 +18,17 @@ static EadStatus drop_file(const char *path, uint64_t *bytes) {
 }
 
 static EadStatus drop_caches(const EadRunFolder *folder, uint64_t *bytes) {
-    struct dirent **entries = NULL;
+    EadStringList names = {0};
     EadPath cache, file;
-    EadStatus status = EAD_OK;
     EAD_TRY(ead_path_in(cache, folder->path, "cache"));
-    int count = scandir(cache, &entries, NULL, alphasort);
-    for (int i = 0; i < count; i++) {
-        if (status == EAD_OK && ead_path_has_extension(entries[i]->d_name, ".cache")) {
-            status = ead_path_in(file, cache, entries[i]->d_name);
-            if (status == EAD_OK) status = drop_file(file, bytes);
-        }
-        free(entries[i]);
+    EadStatus status = ead_folder_names(cache, &names);
+    for (int i = 0; i < names.count && status == EAD_OK; i++) {
+        if (!ead_path_has_extension(names.items[i], ".cache")) continue;
+        status = ead_path_in(file, cache, names.items[i]);
+        if (status == EAD_OK) status = drop_file(file, bytes);
     }
-    free(entries);
-    if (count >= 0) rmdir(cache); /* unless there is something else in it */
+    ead_strings_free(&names);
+    rmdir(cache); /* unless there is something else in it */
     return status;
 }
 

@@ -4,7 +4,6 @@
 #include "core/base/printing.h"
 #include "train/support/value.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,18 +36,18 @@ const char *ead_shipped_yaml(const char *path, const char *folder, EadPath shipp
 
 EadStatus ead_shipped_names(const char *folder, EadFileRole role, EadStringList *names) {
     EadPath place, file;
-    EadStatus status = EAD_OK;
+    EadStringList all = {0};
     int known = names->count;
-    DIR *directory = ead_shipped_file("", folder, place) ? opendir(place) : NULL;
-    if (!directory) return EAD_OK;
-    for (struct dirent *entry; status == EAD_OK && (entry = readdir(directory)) != NULL;) {
-        char *name = entry->d_name;
+    if (!ead_shipped_file("", folder, place)) return EAD_OK;
+    EadStatus status = ead_folder_names(place, &all);
+    for (int i = 0; i < all.count && status == EAD_OK; i++) {
+        char *name = all.items[i];
         if (!ead_path_has_extension(name, ".yaml") || ead_path_in(file, place, name) != EAD_OK) continue;
         if (ead_file_role(file) != role) continue;
         name[ead_path_stem(name)] = '\0';
         status = ead_strings_add(names, name);
     }
-    closedir(directory);
+    ead_strings_free(&all);
     ead_strings_sort_from(names, known);
     return status;
 }

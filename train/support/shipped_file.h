@@ -16,7 +16,7 @@ bool ead_shipped_file(const char *folder, const char *file, EadPath path);
 const char *ead_shipped_yaml(const char *path, const char *folder, EadPath shipped);
 
 /* Adds the names, without ".yaml" and in order, of those files in such a folder that have a role. A folder that is not there
- * has none. Errors: EAD_NO_MEMORY. */
+ * has none. Errors: those of ead_folder_names(). */
 EadStatus ead_shipped_names(const char *folder, EadFileRole role, EadStringList *names);
 
 /* Of a name that ead_shipped_yaml() gave back: fails where it has no folder, is no file, and files of that role do come with the
