@@ -64,6 +64,7 @@ START_TEST(tells_each_check_in_a_line) {
     ck_assert_int_eq(json_integer_value(json_object_get(check_named(found, "teachers"), "files")), 2);
     assert_contains(text_of(found, "teachers", "text"), "models/weights/teacher_small.safetensors (");
     assert_contains(text_of(found, "libraries", "text"), "libpng 1.");
+    assert_contains(text_of(found, "libraries", "text"), "; OpenBLAS is not needed");
     json_decref(found);
     ck_assert_int_eq(shell("test -z \"$(ls -a | grep efficientad-doctor)\""), 0);
 }

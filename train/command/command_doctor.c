@@ -103,6 +103,7 @@ static void check_cameras(Finding *f) {
 
 static void check_libraries(Finding *f) {
     ead_codec_versions(f->text, sizeof f->text);
+    add(f, "OpenBLAS is not needed: products of matrices are kernels of its own");
 }
 
 /* ---- the machine ---- */
