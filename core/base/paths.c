@@ -85,16 +85,19 @@ EadStatus ead_path_folder(EadPath folder, const char *path) {
     return EAD_OK;
 }
 
+bool ead_path_real(EadPath out, const char *path) {
+    EadPath real;
+    if (!realpath(*path ? path : ".", real)) return false;
+    strcpy(out, real);
+    return true;
+}
+
 EadStatus ead_program_path(EadPath path) {
     ssize_t length = readlink("/proc/self/exe", path, EAD_PATH_SIZE - 1);
     const char *started = length > 0 ? NULL : (const char *)getauxval(AT_EXECFN);
-    char *resolved = started ? realpath(started, NULL) : NULL;
     path[length > 0 ? length : 0] = '\0';
-    EadStatus status = resolved ? ead_path_in(path, "", resolved)
-                       : *path  ? EAD_OK
-                                : ead_fail(EAD_IO, "where this program lies cannot be told; mount /proc");
-    free(resolved);
-    return status;
+    if (*path || (started && ead_path_real(path, started))) return EAD_OK;
+    return ead_fail(EAD_IO, "where this program lies cannot be told; mount /proc");
 }
 
 size_t ead_path_stem(const char *path) {
@@ -144,14 +147,14 @@ bool ead_path_lies_within(const char *inner, const char *outer) {
         char *slash = strrchr(path, '/');
         path[!slash ? 0 : slash == path ? 1 : slash - path] = '\0';
     }
-    char *there = realpath(*path ? path : ".", NULL), *slash = there;
+    EadPath there;
+    char *slash = ead_path_real(there, path) ? there : NULL;
     bool within = false;
     while (slash && !within) { /* up to the root, whose name is "" then */
         within = is_entry(&folder, *there ? there : "/");
         slash = strrchr(there, '/');
         if (slash) *slash = '\0';
     }
-    free(there);
     return within;
 }
 

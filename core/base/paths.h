@@ -46,6 +46,10 @@ EadStatus ead_program_path(EadPath path);
 /* Whether a path ends in one of the extensions, given as ".tif, .tiff", in any case. */
 bool ead_path_has_extension(const char *path, const char *extensions);
 
+/* The absolute path of what is there, without links, "." and ".."; "": the current folder. false, with errno: it is not there, or cannot be
+ * reached. Takes no memory that could lack. out may be path. */
+bool ead_path_real(EadPath out, const char *path);
+
 /* Whether path is a folder (links followed). */
 bool ead_path_is_folder(const char *path);
 

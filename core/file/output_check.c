@@ -245,10 +245,8 @@ static bool find_place_once(const char *path, EadPath place) {
     EadPath there, rest = "", name, longer;
     if (ead_path_in(there, "", *path ? path : ".") != EAD_OK) return false;
     for (int links = 0;;) {
-        char *known = realpath(*there ? there : ".", NULL);
-        bool found = known && ead_path_in(place, known, rest) == EAD_OK;
-        free(known);
-        if (found) break;
+        EadPath known;
+        if (ead_path_real(known, there) && ead_path_in(place, known, rest) == EAD_OK) break;
         if (follow_link(there)) {
             if (++links > MOST_LINKS) return false;
             continue;

@@ -325,12 +325,10 @@ static EadStatus adopt(EadSafetensors *file, const char *names, uint64_t *hash) 
 /* Its path; a file that is a link has it where the link leads. */
 static EadStatus path_beside(const char *path, EadPath beside) {
     struct stat entry;
-    EadPath folder;
-    bool link = lstat(path, &entry) == 0 && S_ISLNK(entry.st_mode);
-    char *followed = link ? realpath(path, NULL) : NULL;
-    EadStatus status = ead_path_folder(folder, followed ? followed : path);
-    free(followed);
-    return status == EAD_OK ? ead_path_in(beside, folder, EAD_SHARED_FILE) : status;
+    EadPath folder, followed;
+    bool link = lstat(path, &entry) == 0 && S_ISLNK(entry.st_mode) && ead_path_real(followed, path);
+    EAD_TRY(ead_path_folder(folder, link ? followed : path));
+    return ead_path_in(beside, folder, EAD_SHARED_FILE);
 }
 
 /* Opens it, too, where tensors are left to it. */

@@ -301,9 +301,8 @@ static bool holds_images_itself(const EadStringList *list, const char *folder) {
  * the folder itself are, has a name that may be that of a defect or class. The name of the folder may say what all are. */
 static EadStatus find_places(const char *folder, const EadStringList *list, EadStringList *places,
                              bool *doubtful) {
-    char *real = realpath(folder, NULL); /* "photos/good/" and "." have their names, too */
-    EadFolderMeaning whole = ead_folder_meaning(ead_path_base(real ? real : folder));
-    free(real);
+    EadPath real; /* "photos/good/" and "." have their names, too */
+    EadFolderMeaning whole = ead_folder_meaning(ead_path_base(ead_path_real(real, folder) ? real : folder));
     size_t prefix = ead_path_prefix(folder);
     bool itself = false, unclear = false;
     for (int i = 0; i < list->count; i++) {

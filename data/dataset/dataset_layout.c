@@ -84,18 +84,15 @@ EadStatus ead_dataset_unknown_category(const EadDatasetSpec *spec, const char *w
 }
 
 EadStatus ead_dataset_is_category(const char *before, const char *path, const char *type) {
-    EadPath parent;
+    EadPath parent, real;
     const char *name = ead_path_base(path);
     bool spelled = *name && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
-    char *whole = spelled ? ead_strdup(path) : realpath(path, NULL);
-    EadStatus status = whole ? ead_path_folder(parent, whole) : EAD_NO_MEMORY;
-    if (status == EAD_OK)
-        status = ead_fail(EAD_BAD_ARGUMENT,
-                          "%s%s: is a category itself; set %s%s%sdataset.path=%s and dataset.category=%s",
-                          before, path, type ? "dataset.type=" : "", type ? type : "", type ? ", " : "",
-                          *parent ? parent : ".", ead_path_base(whole));
-    free(whole);
-    return status;
+    const char *whole = !spelled && ead_path_real(real, path) ? real : path;
+    EAD_TRY(ead_path_folder(parent, whole));
+    return ead_fail(EAD_BAD_ARGUMENT,
+                    "%s%s: is a category itself; set %s%s%sdataset.path=%s and dataset.category=%s", before,
+                    path, type ? "dataset.type=" : "", type ? type : "", type ? ", " : "",
+                    *parent ? parent : ".", ead_path_base(whole));
 }
 
 /* People name the category itself, or the folder above all categories. */

@@ -166,14 +166,13 @@ static void check_memory(Finding *f) {
 /* ---- files that come with the program ---- */
 
 static void add_file(Finding *f, const char *path) {
-    char text[EAD_PATH_SIZE + 40], *whole = realpath(path, NULL);
+    char text[EAD_PATH_SIZE + 40];
+    EadPath whole;
     struct stat info;
-    if (whole && stat(path, &info) == 0) {
-        snprintf(text, sizeof text, "%s (%.1f MB)", whole, 1e-6 * (double)info.st_size);
-        add(f, text);
-        f->value += 1;
-    }
-    free(whole);
+    if (!ead_path_real(whole, path) || stat(path, &info) != 0) return;
+    snprintf(text, sizeof text, "%s (%.1f MB)", whole, 1e-6 * (double)info.st_size);
+    add(f, text);
+    f->value += 1;
 }
 
 static void check_teachers(Finding *f) {
@@ -217,14 +216,14 @@ static void check_configs(Finding *f) {
     EadStringList files = {0};
     EadPath folder;
     if (ead_shipped_file("", "configs", folder)) (void)ead_list_files(&files, folder, is_config, NULL);
-    char *whole = files.count > 0 ? realpath(folder, NULL) : NULL;
     f->value = files.count;
-    if (files.count > 0)
-        SAY(f, "%d in %s", files.count, whole ? whole : folder);
-    else
+    if (files.count > 0) {
+        (void)ead_path_real(folder, folder);
+        SAY(f, "%d in %s", files.count, folder);
+    } else {
         advise(f, STATE_NOTE, "train needs none: --set, or train --help-config writes a template");
-    if (files.count == 0) SAY(f, "none beside the program");
-    free(whole);
+        SAY(f, "none beside the program");
+    }
     ead_strings_free(&files);
 }
 

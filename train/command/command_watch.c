@@ -81,11 +81,8 @@ static EadStatus check_source(const EadArguments *arguments) {
 static EadStatus find_folder(Watcher *watcher) {
     const char *path = watcher->arguments->path_count > 0 ? watcher->arguments->paths[0] : NULL;
     if (!path) return EAD_OK; /* is told already, or there is a camera */
-    char *there = realpath(path, NULL);
-    if (!there) return ead_fail(EAD_IO, "%s: cannot watch: %s", path, strerror(errno));
-    EadStatus status = ead_path_in(watcher->folder, "", there);
-    free(there);
-    EAD_TRY(status);
+    if (!ead_path_real(watcher->folder, path))
+        return ead_fail(EAD_IO, "%s: cannot watch: %s", path, strerror(errno));
     if (!ead_path_is_folder(watcher->folder)) return ead_fail(EAD_BAD_ARGUMENT, "%s: is not a folder", path);
     if (access(watcher->folder, R_OK | X_OK) == 0) return EAD_OK;
     return ead_fail(EAD_IO, "%s: cannot read this folder: %s", path, strerror(errno));

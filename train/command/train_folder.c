@@ -28,13 +28,11 @@ static const char *name_of(char *path) {
 
 EadStatus ead_train_folder_begin(const EadArguments *arguments, EadConfig *config) {
     const char *folder = folder_of(arguments);
-    EadPath output;
-    if (!folder) return EAD_OK;
-    char *whole = realpath(folder, NULL);
-    if (!whole) return EAD_OK; /* that it is not there is told with all else */
-    EadStatus status = ead_path_in(output, "runs", name_of(whole));
-    free(whole);
-    return status == EAD_OK ? ead_config_set_key(config, EAD_KEY_output, output) : status;
+    EadPath output, whole;
+    if (!folder || !ead_path_real(whole, folder))
+        return EAD_OK; /* that it is not there is told with all else */
+    EAD_TRY(ead_path_in(output, "runs", name_of(whole)));
+    return ead_config_set_key(config, EAD_KEY_output, output);
 }
 
 /* Penalty images need no files, so that whoever has none can begin; start() of the fit says what they are. The folder

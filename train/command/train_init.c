@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -31,11 +32,9 @@ static EadStatus name_output(const char *name, EadConfig *config) {
 
 /* That of a model in a folder "mine" is runs/mine-2. */
 static EadStatus place_output(const char *model, EadConfig *config) {
-    EadPath folder;
-    char *whole = realpath(model, NULL);
-    EadStatus status = whole ? ead_path_folder(folder, whole) : EAD_NO_MEMORY;
-    free(whole);
-    if (status != EAD_OK) return status;
+    EadPath folder, whole;
+    if (!ead_path_real(whole, model)) return ead_fail(EAD_IO, "%s: %s", model, strerror(errno));
+    EAD_TRY(ead_path_folder(folder, whole));
     const char *name = ead_path_base(folder);
     return name_output(*name ? name : "model", config);
 }

@@ -44,15 +44,11 @@ static EadStatus relative_path(const char *from, const char *to, const char *nam
 }
 
 EadStatus ead_page_link(const char *folder, const char *path, char **link) {
-    EadPath image_folder, way;
+    EadPath image_folder, from, to, way;
     *link = NULL;
     if (access(path, F_OK) != 0 || ead_path_folder(image_folder, path) != EAD_OK) return EAD_OK;
-    char *from = realpath(*folder ? folder : ".", NULL);
-    char *to = realpath(*image_folder ? image_folder : ".", NULL);
-    bool found = from && to && relative_path(from, to, ead_path_base(path), way) == EAD_OK;
-    free(from);
-    free(to);
-    if (!found) return EAD_OK;
+    if (!ead_path_real(from, folder) || !ead_path_real(to, image_folder)) return EAD_OK;
+    if (relative_path(from, to, ead_path_base(path), way) != EAD_OK) return EAD_OK;
     *link = ead_link_text(way);
     return *link ? EAD_OK : EAD_NO_MEMORY;
 }

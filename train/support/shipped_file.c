@@ -28,9 +28,7 @@ const char *ead_shipped_yaml(const char *path, const char *folder, EadPath shipp
     if (strchr(path, '/') || (access(path, F_OK) == 0 && !ead_path_is_folder(path))) return path;
     int length = snprintf(file, sizeof file, "%s/%s%s", folder, path, strstr(path, ".yaml") ? "" : ".yaml");
     if (length >= (int)sizeof file || !ead_shipped_file("", file, shipped)) return path;
-    char *whole = realpath(shipped, NULL); /* without "build/.." */
-    if (whole) (void)ead_path_in(shipped, "", whole);
-    free(whole);
+    (void)ead_path_real(shipped, shipped); /* without "build/.." */
     return shipped;
 }
 
