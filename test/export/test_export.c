@@ -328,7 +328,7 @@ START_TEST(scores_by_the_map_are_exported) {
         ck_assert_str_eq(ead_onnx_metadata(e.reading, "score_method"), i == 1 ? "area" : "top_mean");
         free_exported(&e);
         compare_sizes("onnxruntime", "camera/fp32/1+3", "160x200");
-        ead_efficientad_free(model);
+        ead_model_free(&model->base);
     }
     save_tiny_model(MODEL, 0.25f, "seed: 1\n");
 }
