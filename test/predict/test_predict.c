@@ -13,8 +13,7 @@
 #define MODEL  FOLDER "model.safetensors"
 
 static void write_images(void) {
-    ck_assert_int_eq(shell("rm -rf " FOLDER "in " FOLDER "out " FOLDER "empty && mkdir -p " FOLDER "empty"),
-                     0);
+    shell_ok("rm -rf " FOLDER "in " FOLDER "out " FOLDER "empty && mkdir -p " FOLDER "empty");
     write_noise_png(FOLDER "in/b.png", 70, 50, 3, 1);
     write_noise_png(FOLDER "in/a.PNG", 64, 64, 3, 2);
     write_noise_png(FOLDER "in/sub/deep/c.jpg", 40, 90, 3, 3);
