@@ -1,4 +1,5 @@
 /* The live page without a browser: who gets what, what is kept and what goes. */
+#include "core/system/clock.h"
 #include "test/serve/page_scene.h"
 #include "train/serve/serve_documents.h"
 
@@ -308,6 +309,40 @@ START_TEST(a_flood_of_images_gets_few_pictures) {
 }
 END_TEST
 
+/* Adds a good image and a bad one, and says whether there are pictures of them. */
+static void add_both(EadLivePage *page, bool pictures[2]) {
+    add_image(page, &model, "good", 0.1f);
+    add_image(page, &model, "bad", 0.9f);
+    json_t *news = news_of(page, NULL);
+    size_t count = json_array_size(json_object_get(news, "images"));
+    for (size_t i = 0; i < 2; i++)
+        pictures[i] = json_is_true(json_object_get(image_of(news, count - 2 + i), "picture"));
+    json_decref(news);
+}
+
+/* Where nobody looks there is one a second of good images; bad ones will be looked for. Again where the machine was too busy to
+ * do all of it within that second. */
+START_TEST(good_images_that_nobody_sees_have_few_pictures) {
+    bool unseen[2], seen[2];
+    double began, done;
+    do {
+        EadLivePage *page;
+        ASSERT_OK(ead_live_page_new(&options, &page));
+        began = ead_clock_seconds();
+        add_image(page, &model, "good", 0.1f);
+        add_image(page, &model, "bad", 0.9f);
+        pause_for(0.15);
+        add_both(page, unseen);
+        pause_for(0.15);
+        add_both(page, seen); /* now somebody has asked */
+        done = ead_clock_seconds();
+        ead_live_page_free(page);
+    } while (done - began > 1.0 / EAD_RECENT_UNSEEN);
+    ck_assert(!unseen[0] && unseen[1]);
+    ck_assert(seen[0] && seen[1]);
+}
+END_TEST
+
 START_TEST(names_of_any_kind_are_text) {
     static char name[1000];
     EadLivePage *page;
@@ -343,6 +378,7 @@ int main(void) {
     tcase_add_test(tests, models_are_described_with_their_scores);
     tcase_add_test(tests, lines_and_pictures_have_bounds);
     tcase_add_test(tests, a_flood_of_images_gets_few_pictures);
+    tcase_add_test(tests, good_images_that_nobody_sees_have_few_pictures);
     tcase_add_test(tests, names_of_any_kind_are_text);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

@@ -28,9 +28,9 @@ struct EadRecentImages {
     int64_t added, pictured; /* so many; the first of which the picture is still there */
     int64_t stamp, sequence; /* the last ones */
     int64_t bytes, memory;   /* of pictures */
-    double next_picture
-        [2]; /* ead_clock_seconds() from which one may be made: below the threshold, and of others */
-    RecentCount *counts; /* [count] */
+    double last_picture[2];  /* when one was made, ead_clock_seconds(): below the threshold, and of others */
+    double looked;           /* when the news were asked for */
+    RecentCount *counts;     /* [count] */
     int count, capacity;
     pthread_mutex_t mutex;
 };
@@ -43,7 +43,11 @@ EadStatus ead_recent_images_new(int64_t memory, EadRecentImages **out) {
         free(recent);
         return EAD_NO_MEMORY;
     }
-    *recent = (EadRecentImages){.images = images, .memory = memory, .mutex = PTHREAD_MUTEX_INITIALIZER};
+    *recent = (EadRecentImages){.images = images,
+                                .memory = memory,
+                                .last_picture = {-INFINITY, -INFINITY},
+                                .looked = -INFINITY,
+                                .mutex = PTHREAD_MUTEX_INITIALIZER};
     return EAD_OK;
 }
 
@@ -122,8 +126,10 @@ static void copy_end(char out[EAD_RECENT_NAME], const char *text) {
 static bool takes_turn(EadRecentImages *recent, bool anomalous) {
     double now = ead_clock_seconds();
     pthread_mutex_lock(&recent->mutex);
-    bool turn = now >= recent->next_picture[anomalous];
-    if (turn) recent->next_picture[anomalous] = now + 1.0 / EAD_RECENT_PICTURES;
+    bool wanted = anomalous || now - recent->looked < EAD_RECENT_LOOK;
+    double wait = 1.0 / (wanted ? EAD_RECENT_PICTURES : EAD_RECENT_UNSEEN);
+    bool turn = now - recent->last_picture[anomalous] >= wait;
+    if (turn) recent->last_picture[anomalous] = now;
     pthread_mutex_unlock(&recent->mutex);
     return turn;
 }
@@ -199,6 +205,7 @@ static void write_counts(EadJson *json, const EadRecentImages *recent) {
 
 void ead_recent_images_write(EadRecentImages *recent, EadJson *json, int64_t after) {
     pthread_mutex_lock(&recent->mutex);
+    recent->looked = ead_clock_seconds();
     bool pictured = recent->pictured < recent->added;
     ead_json_integer(json, "stamp", recent->stamp);
     ead_json_integer(json, "pictures", pictured ? image_at(recent, recent->pictured)->record.sequence : 0);

@@ -9,8 +9,11 @@
 enum {
     EAD_RECENT_IMAGES = 1000,
     EAD_RECENT_NAME = 256, /* bytes of a source; of longer ones the end is kept */
-    /* Pictures a second of images below the threshold, and as many of others: nobody sees more, and they take time. */
-    EAD_RECENT_PICTURES = 10
+    /* Pictures a second of images below the threshold, and as many of others: nobody sees more, and they take time. Fewer of
+     * those below it where nobody has asked for the news for so many seconds; a page that is seen asks every second. */
+    EAD_RECENT_PICTURES = 10,
+    EAD_RECENT_UNSEEN = 1,
+    EAD_RECENT_LOOK = 5
 };
 
 typedef struct EadRecentImages EadRecentImages;
