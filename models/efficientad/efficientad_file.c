@@ -143,8 +143,9 @@ static EadStatus read_part(const EadEfficientadSpec *spec, const char *path, uns
     return status;
 }
 
-static EadStatus read_teacher(const EadEfficientadSpec *spec, const char *path, EadParams *params) {
-    return read_part(spec, path, EAD_ROLES_TRAINED | EAD_ROLE(TEACHER) | EAD_ROLE(DISTILL_CHECKPOINT),
+EadStatus ead_teacher_read(EadPdnSize size, const char *path, EadParams *params) {
+    const EadEfficientadSpec spec = {.size = size};
+    return read_part(&spec, path, EAD_ROLES_TRAINED | EAD_ROLE(TEACHER) | EAD_ROLE(DISTILL_CHECKPOINT),
                      "a teacher", true, params);
 }
 
@@ -153,15 +154,11 @@ static EadStatus read_trained(const EadEfficientadSpec *spec, const char *path, 
 }
 
 EadStatus ead_efficientad_read_teacher(EadEfficientad *model, const char *path) {
-    return read_teacher(&model->spec, path, &model->teacher);
+    return ead_teacher_read(model->spec.size, path, &model->teacher);
 }
 
 EadStatus ead_efficientad_read_trained(EadEfficientad *model, const char *path) {
     return read_trained(&model->spec, path, &model->trained);
-}
-
-EadStatus ead_efficientad_check_teacher(const EadEfficientadSpec *spec, const char *path) {
-    return read_teacher(spec, path, NULL);
 }
 
 EadStatus ead_efficientad_check_trained(const EadEfficientadSpec *spec, const char *path) {

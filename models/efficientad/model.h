@@ -124,13 +124,16 @@ EadStatus ead_teacher_write(const EadTeacherFile *teacher, EadSafetensorsWriter 
 /* Writes one with extras (or NULL), complete or not at all. Errors: EAD_IO, EAD_NO_MEMORY. */
 EadStatus ead_teacher_save(const EadTeacherFile *teacher, const char *path, const EadFileExtras *extras);
 
-/* Reads teacher.* of a teacher file or a model file into a model of the same size. */
+/* Reads teacher.* of a teacher file, a model file or a checkpoint of either into parameters declared for a PDN of that
+ * size. params may be NULL: the file is only checked, as far as its header tells. Errors: EAD_IO, EAD_BAD_FILE. */
+EadStatus ead_teacher_read(EadPdnSize size, const char *path, EadParams *params);
+
+/* The same into a model. */
 EadStatus ead_efficientad_read_teacher(EadEfficientad *model, const char *path);
 
 /* Reads student.* and autoencoder.* of a model file into a model of the same kind (model.init). */
 EadStatus ead_efficientad_read_trained(EadEfficientad *model, const char *path);
 
-/* Whether the two can do so with such a model, as far as the file's header tells. Both look at the file's other networks,
- * too: these may be missing, but not be of other names or shapes. */
-EadStatus ead_efficientad_check_teacher(const EadEfficientadSpec *spec, const char *path);
+/* Whether it can do so with such a model, as far as the file's header tells. This and ead_teacher_read() look at the
+ * file's other networks, too: these may be missing, but not be of other names or shapes. */
 EadStatus ead_efficientad_check_trained(const EadEfficientadSpec *spec, const char *path);

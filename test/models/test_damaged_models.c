@@ -336,15 +336,15 @@ START_TEST(networks_beside_the_one_that_is_read) {
     EadEfficientadSpec spec = {
         .size = EAD_PDN_SMALL, .height = TINY_SIDE, .width = TINY_SIDE, .autoencoder = true};
     const char *path = FOLDER "damaged.safetensors";
-    ASSERT_OK(ead_efficientad_check_teacher(&spec, MODEL));
+    ASSERT_OK(ead_teacher_read(spec.size, MODEL, NULL));
     ASSERT_OK(ead_efficientad_check_trained(&spec, MODEL));
     for (size_t i = 0; i < sizeof damages / sizeof *damages; i++) {
         write_damaged(path, &damages[i]);
-        ASSERT_FAILS(ead_efficientad_check_teacher(&spec, path), EAD_BAD_FILE, damages[i].tensor);
+        ASSERT_FAILS(ead_teacher_read(spec.size, path, NULL), EAD_BAD_FILE, damages[i].tensor);
         ASSERT_FAILS(ead_efficientad_check_trained(&spec, path), EAD_BAD_FILE, damages[i].tensor);
     }
     spec.height *= 2; /* of the autoencoder alone */
-    ASSERT_OK(ead_efficientad_check_teacher(&spec, MODEL));
+    ASSERT_OK(ead_teacher_read(spec.size, MODEL, NULL));
     ASSERT_FAILS(ead_efficientad_check_trained(&spec, MODEL), EAD_BAD_FILE, "autoencoder.enc_conv6.weight");
 }
 END_TEST

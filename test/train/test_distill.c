@@ -203,6 +203,15 @@ START_TEST(medium_too) {
 }
 END_TEST
 
+/* A step of next to no length leaves its weights as they are, but for the sign of a zero. */
+START_TEST(goes_on_from_a_teacher) {
+    distill(SCRATCH "from/", CACHE "distill.steps=1 distill.lr=1e-15 model.init=" WHOLE "teacher.safetensors",
+            false);
+    double loss = number_in(WHOLE "metrics.json", "held_out_loss");
+    ck_assert_double_eq(number_in(SCRATCH "from/metrics.json", "held_out_loss"), loss);
+}
+END_TEST
+
 /* ---- refusals ---- */
 
 static void refuses(const char *run, const char *settings, bool resume, const char *words) {
@@ -218,6 +227,10 @@ START_TEST(refusals_say_what_to_do) {
     refuses(SCRATCH "new/", "distill.images=" SCRATCH "pictures/none", false, "distill.images: ");
     refuses(SCRATCH "new/", "distill.backbone=" WHOLE "teacher.safetensors", false,
             "is a teacher, not a backbone");
+    refuses(SCRATCH "new/", "model.init=" BACKBONE, false, "not a teacher");
+    refuses(SCRATCH "new/", "model.size=medium model.init=" WHOLE "teacher.safetensors", false,
+            "holds a small network, the configuration asks for model.size medium");
+    refuses(WHOLE, CACHE "distill.steps=4 model.init=" WHOLE "teacher.safetensors", true, "model.init");
     refuses(SCRATCH "new/", "distill.validation=" SCRATCH "pictures/none", false, "distill.validation: ");
     refuses(SCRATCH "new/", "distill.validation=" SCRATCH "pictures/1", false, "lie in one another");
     shell_ok("mkdir -p " SCRATCH "linked && ln -sf $PWD/" SCRATCH "pictures/0/* " SCRATCH "linked/");
@@ -286,6 +299,7 @@ int main(void) {
     tcase_add_test(tests, with_cache_as_without);
     tcase_add_test(tests, the_rate_drops_after_the_share_of_steps);
     tcase_add_test(tests, medium_too);
+    tcase_add_test(tests, goes_on_from_a_teacher);
     tcase_add_test(tests, refusals_say_what_to_do);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

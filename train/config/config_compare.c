@@ -54,6 +54,7 @@ static bool matters_to_distillation(int key) {
     switch (key) {
     case EAD_KEY_model_size:
     case EAD_KEY_model_image_size:
+    case EAD_KEY_model_init:
     case EAD_KEY_train_seed:
     case EAD_KEY_train_precision:
         return true;

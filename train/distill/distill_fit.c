@@ -100,13 +100,17 @@ static EadStatus list_images(DistillState *s) {
     return EAD_OK;
 }
 
+static EadPdnSize teacher_size(const EadConfig *config) {
+    return config->model_size == EAD_SIZE_CHOICE_MEDIUM ? EAD_PDN_MEDIUM : EAD_PDN_SMALL;
+}
+
 static EadStatus make_teacher(DistillState *s) {
-    EadPdnSize size = s->config->model_size == EAD_SIZE_CHOICE_MEDIUM ? EAD_PDN_MEDIUM : EAD_PDN_SMALL;
+    EadPdnSize size = teacher_size(s->config);
     s->teacher = (EadPdn){size, true, "teacher", EAD_FEATURES, &s->params, true};
     EAD_TRY(ead_pdn_declare(&s->teacher, &s->params));
     EAD_TRY(ead_params_allocate(&s->params));
     ead_params_initialize(&s->params, s->config->train_seed);
-    return EAD_OK;
+    return s->config->model_init[0] ? ead_teacher_read(size, s->config->model_init, &s->params) : EAD_OK;
 }
 
 static EadStatus new_state(const EadRunSpec *spec, void **state) {
@@ -379,6 +383,9 @@ static EadStatus check(EadConfig *config, EadCheckScope scope) {
         if (ead_config_is_there(config, EAD_KEY_distill_validation))
             ead_config_judge(config, EAD_KEY_distill_validation,
                              ead_image_source_check(config->distill_validation));
+        if (ead_config_is_there(config, EAD_KEY_model_init))
+            ead_config_judge(config, EAD_KEY_model_init,
+                             ead_teacher_read(teacher_size(config), config->model_init, NULL));
         ead_judges_check(config);
     }
     return ead_problems_since(&config->problems, known);

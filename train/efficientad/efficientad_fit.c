@@ -385,7 +385,7 @@ static void check_files(EadConfig *config) {
         ead_config_judge(config, EAD_KEY_penalty_path, ead_image_source_check(config->penalty_path));
     if (ead_config_is_there(config, EAD_KEY_model_teacher) && sized)
         ead_config_judge(config, EAD_KEY_model_teacher,
-                         ead_efficientad_check_teacher(&spec, config->model_teacher));
+                         ead_teacher_read(spec.size, config->model_teacher, NULL));
     if (ead_config_is_there(config, EAD_KEY_model_init) && sized)
         ead_config_judge(config, EAD_KEY_model_init,
                          ead_efficientad_check_trained(&spec, config->model_init));
