@@ -55,7 +55,7 @@ CFLAGS_release := -O3 -g -fno-math-errno
 CFLAGS_asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 CFLAGS_tsan    := -O1 -g -fsanitize=thread -Wno-pass-failed
 SANITIZE  := $(filter -fsanitize%,$(CFLAGS_$(CONFIG)))
-# The library exports what models/efficientad.h marks EAD_API and nothing else; nodelete: OpenMP's threads outlive dlclose().
+# The library exports what models/efficientad.h marks EAD_API and nothing else; nodelete: threads that wait outlive dlclose().
 ALL_CFLAGS := $(WARNINGS) $(CFLAGS_$(CONFIG)) -fPIC -fvisibility=hidden -fopenmp -ffp-contract=off $(DEFINES) \
     $(CPPFLAGS) $(CFLAGS) $(call pkg_config,--cflags $(PACKAGES))
 ALL_LDFLAGS := -fopenmp $(SANITIZE) $(LDFLAGS)
@@ -64,34 +64,34 @@ SIMD_OBJECTS = $(LEVELS:%=$(BUILD)/$(1)/simd_%.o) $(AMX:%=$(BUILD)/$(1)/simd_%.o
 objects      = $(patsubst %.c,$(BUILD)/$(2)/%.o,$(1))
 LIBRARY_SOURCES := $(filter-out %/backend_cuda.c %/backend_without_cuda.c,$(wildcard core/*/*.c core/ops/*/*.c \
     core/ops/*/*/*.c models/*.c models/*/*.c))
-PROGRAM_SOURCES := $(filter-out train/main.c,$(wildcard autograd/*.c data/*/*.c train/*.c train/*/*.c bench/*.c))
+PROGRAM_SOURCES := $(filter-out train/main.c,$(wildcard autograd/*.c data/*/*.c train/*.c train/*/*.c bench/*.c bench/*/*.c))
 SOURCE_FOLDERS  := core autograd models data train bench test
 
 all: program $(LIBRARY).a $(LIBRARY).so ## program and libraries (the default)
 	@$(PROGRAM) --backends
 program: $(PROGRAM) ## the program only: build/efficientad
 
-include core/system/openmp.mk train/ranks/ranks.mk train/serve/serve.mk train/receivers/receivers.mk train/camera/camera.mk core/simd/simd.mk core/cuda/cuda.mk
+include core/team/team.mk train/ranks/ranks.mk train/serve/serve.mk train/receivers/receivers.mk train/camera/camera.mk core/simd/simd.mk core/cuda/cuda.mk
 LIBRARY_OBJECTS := $(call objects,$(LIBRARY_SOURCES),float) $(call SIMD_OBJECTS,float) $(BACKEND_OBJECTS)
 PROGRAM_OBJECTS := $(call objects,$(PROGRAM_SOURCES),float)
 MAIN_OBJECT     := $(call objects,train/main.c,float)
 # What the inference library needs, and what the program needs besides.
-LIBRARY_LIBS    := $(call pkg_config,--libs jansson) $(CUDA_LIBS) -lpthread -lm
+LIBRARY_LIBS    := $(call pkg_config,--libs jansson) $(CUDA_LIBS) -lpthread -ldl -lm
 LIBS            := $(call pkg_config,--libs $(PACKAGES)) $(LIBRARY_LIBS) $(MPI_LIBS) $(HTTP_LIBS) $(RECEIVER_LIBS) $(CAMERA_LIBS)
 $(call stamp,$(BUILD)/version,$(VERSION))
-$(call stamp,$(BUILD)/flags,$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(OPENMP_ARCHIVE))
+$(call stamp,$(BUILD)/flags,$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS))
 
 $(PROGRAM): $(MAIN_OBJECT) $(PROGRAM_OBJECTS) $(LIBRARY_OBJECTS) $(CUDA_CHOICE) | $(BUILD)/include_arrows
 	@mkdir -p $(@D)
 	@echo "  LINK $@"
-	@$(CC) $(PROGRAM_LDFLAGS) -o $@ $(filter %.o,$^) $(OPENMP_ARCHIVE) $(LIBS)
+	@$(CC) $(TEAM_LDFLAGS) -o $@ $(filter %.o,$^) $(LIBS)
 
 $(LIBRARY).a: $(LIBRARY_OBJECTS) $(CUDA_CHOICE)
 	@rm -f $@ && ar rcs $@ $(filter %.o,$^)
 
-$(LIBRARY).so: $(LIBRARY_OBJECTS) $(CUDA_CHOICE) models/efficientad.map
+$(LIBRARY).so: $(LIBRARY_OBJECTS) $(TEAM_OBJECTS) $(CUDA_CHOICE) models/efficientad.map
 	@echo "  LINK $@"
-	@$(CC) $(ALL_LDFLAGS) -shared -Wl,-soname,libefficientad.so.$(firstword $(subst ., ,$(RELEASE))) \
+	@$(CC) $(TEAM_LDFLAGS) -shared -Wl,-soname,libefficientad.so.$(firstword $(subst ., ,$(RELEASE))) \
 	    -Wl,--version-script=models/efficientad.map -Wl,-z,nodelete -o $@ $(filter %.o,$^) $(LIBRARY_LIBS)
 
 $(BUILD)/float/%.o: %.c $(BUILD)/flags

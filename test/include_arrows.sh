@@ -6,6 +6,7 @@ support="core train/support"
 rows="
 core/base       |
 core/system     | core/base
+core/team       | core/base core/system
 core/image      | core/base
 core/file       | core/base
 core/simd       | core/base
@@ -60,6 +61,7 @@ train/sweep     | $support data train/config train/metrics train/report
 train/forecast  | $support data models train/config train/loop train/sweep train/fit.h train/pace.h
 train/command   | core data models autograd train
 train           | core data models autograd train
+bench/simulation | core
 bench           | core data models autograd train
 "
 failed=0

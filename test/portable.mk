@@ -3,13 +3,13 @@
 # only fp32 on CUDA needs.
 PORTABLE        := build/portable
 PORTABLE_CUBLAS ?= 1
-PORTABLE_LINK    = @mkdir -p $(@D); echo "  LINK $@"; $(CC) $(PROGRAM_LDFLAGS) -Wl,-s -Wl,--disable-new-dtags -Wl,-rpath,'$$ORIGIN/../lib' \
+PORTABLE_LINK    = @mkdir -p $(@D); echo "  LINK $@"; $(CC) $(TEAM_LDFLAGS) -Wl,-s -Wl,--disable-new-dtags -Wl,-rpath,'$$ORIGIN/../lib' \
     -o $@ $(filter %.o %.a,$^)
 $(PORTABLE)/bin/efficientad: $(MAIN_OBJECT) $(PROGRAM_OBJECTS) $(LIBRARY_OBJECTS) $(CUDA_CHOICE)
-	$(PORTABLE_LINK) $(OPENMP_ARCHIVE) $(LIBS)
+	$(PORTABLE_LINK) $(LIBS)
 
 $(PORTABLE)/test/test_%: $$(call test_object,float,test_$$*) $(ARCHIVE)
-	$(PORTABLE_LINK) $(OPENMP_ARCHIVE) $(CHECK_LIBS) $(LIBS)
+	$(PORTABLE_LINK) $(CHECK_LIBS) $(LIBS)
 
 portable: $(PORTABLE)/bin/efficientad $(if $(HAVE_CUDA),$(PORTABLE)/test/test_cuda $(PORTABLE)/test/test_cuda_conv) ## build/portable: the program and the libraries it needs
 	@sh test/portable.sh collect $(PORTABLE) "$(if $(HAVE_CUDA),$(if $(filter 0,$(PORTABLE_CUBLAS)),,$(CUDA_HOME)/lib64))"

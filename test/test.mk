@@ -34,7 +34,7 @@ $(BUILD)/test/test_conv_algorithms $(BUILD)/test/double_winograd: CHECK_LIBS += 
 .SECONDEXPANSION:
 test_object = $(BUILD)/$(1)/$(basename $(filter %/$(2).c,$(TEST_SOURCES))).o
 $(BUILD)/test/test_%: $$(call test_object,float,test_$$*) $(ARCHIVE)
-	@$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(CHECK_LIBS) $(LIBS)
+	@$(CC) $(TEAM_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(CHECK_LIBS) $(LIBS)
 
 $(BUILD)/test/double_%: $$(call test_object,double,double_$$*) $(DOUBLE_ARCHIVE)
 	@$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(CHECK_LIBS) $(LIBS)
@@ -46,20 +46,20 @@ $(BUILD)/toy/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	@$(CC) -Itest/toy $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 $(TOY): $(TOY_OBJECTS) $(MAIN_OBJECT) $(ARCHIVE)
-	@$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
+	@$(CC) $(TEAM_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
 $(BUILD)/test/test_toy_method: $(TOY)
 
 # The program with MPI, where that is installed.
 MPI_PROGRAM := $(if $(MPI_TESTED),$(BUILD)/mpi/efficientad)
 $(BUILD)/mpi/efficientad: $(RANKS_MPI) $(MAIN_OBJECT) $(ARCHIVE)
 	@mkdir -p $(@D)
-	@$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS) $(call pkg_config,--libs $(MPI_TESTED))
+	@$(CC) $(TEAM_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS) $(call pkg_config,--libs $(MPI_TESTED))
 $(BUILD)/test/test_mpi_runs: $(MPI_PROGRAM)
 
 # The program with cameras, and a camera of Aravis' own, where that is installed.
 $(BUILD)/aravis/efficientad: $(CAMERA_ARAVIS) $(MAIN_OBJECT) $(ARCHIVE)
 	@mkdir -p $(@D)
-	@$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS) $(call pkg_config,--libs $(ARAVIS_TESTED))
+	@$(CC) $(TEAM_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS) $(call pkg_config,--libs $(ARAVIS_TESTED))
 $(BUILD)/aravis/gige_camera: $(GIGE_CAMERA)
 	@mkdir -p $(@D)
 	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call pkg_config,--libs $(ARAVIS_TESTED))
@@ -115,7 +115,7 @@ $(EMULATED_OBJECT): test/support/amx_emulated.c
 $(OUT)/emulated/efficientad: $(MAIN_OBJECT) $(PROGRAM_OBJECTS) $(LIBRARY_OBJECTS) $(EMULATED_OBJECT)
 	@mkdir -p $(@D)
 	@echo "  LINK $@"
-	@$(CC) $(ALL_LDFLAGS) -o $@ $(filter-out %/core/simd/amx.o,$^) $(LIBS)
+	@$(CC) $(TEAM_LDFLAGS) -o $@ $(filter-out %/core/simd/amx.o,$^) $(LIBS)
 emulated: $(OUT)/emulated/efficientad ## a program that does bf16 in emulation: slow, to see its accuracy without AMX
 
 format: ## formats all sources

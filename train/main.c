@@ -58,12 +58,6 @@ static void hold_standard_descriptors(void) {
             open("/", O_RDONLY | O_DIRECTORY);
 }
 
-/* Threads that wait for others spin for a moment and then sleep. GCC's OpenMP would let them spin for milliseconds: beside
- * any other work on the machine a pass then takes several times as long. It reads this before main(). */
-__attribute__((constructor(101))) static void let_waiting_threads_sleep(void) {
-    if (!getenv("OMP_WAIT_POLICY")) setenv("GOMP_SPINCOUNT", "10000", 0);
-}
-
 /* command: number of its row, or -1. Without memory nothing is lost but this. */
 static void name_help(int command) {
     char *program = ead_program_word();

@@ -58,9 +58,8 @@ void ead_threads_save_space(void) {
 
 /* ---- starting threads ---- */
 
-/* Bytes of stack that OpenMP gives a thread by its environment; 0: what the system gives. Without a unit they
- * are counted in KiB. */
-static size_t stack_of_threads(void) {
+/* Without a unit they are counted in KiB. */
+size_t ead_openmp_stack(void) {
     static const char units[] = "bkmg";
     const char *text = getenv("OMP_STACKSIZE");
     char *end;
@@ -113,7 +112,7 @@ static void wait_until_gone(long kernel_id) {
 static int try_threads(int wanted) {
     sigset_t all, before;
     pthread_attr_t attributes;
-    size_t stack = stack_of_threads();
+    size_t stack = ead_openmp_stack();
     int started = 0;
     wanted = ead_min(wanted, threads_with_room(stack));
     if (pthread_attr_init(&attributes) != 0) return 1;

@@ -3,6 +3,11 @@
  * before. */
 #pragma once
 
+#include <stddef.h>
+
+/* Bytes of stack that OpenMP gives a thread by its environment; 0: what the system gives. */
+size_t ead_openmp_stack(void);
+
 /* Where the address space of the process is limited (ulimit -v), lets threads share the memory that they allocate from, and
  * have small stacks: else each takes 72 MB of it, so that a larger limit, which lets more threads be started, would leave
  * less. For a program, before its threads: a library leaves the process as it is. */

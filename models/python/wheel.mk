@@ -1,8 +1,8 @@
 # The Python wheel: library, program and what they need, put together by a script without further tools. Libraries look for
 # others beside themselves. CUDA=0 makes it small.
 WHEEL := $(BUILD)/wheel
-WHEEL_LINK = $(CC) $(ALL_LDFLAGS) -shared -Wl,--disable-new-dtags -Wl,-rpath,'$$ORIGIN' -Wl,-z,nodelete -Wl,--gc-sections
-$(WHEEL)/libefficientad.so: $(LIBRARY_OBJECTS) $(CUDA_CHOICE) models/efficientad.map
+WHEEL_LINK = $(CC) $(TEAM_LDFLAGS) -shared -Wl,--disable-new-dtags -Wl,-rpath,'$$ORIGIN' -Wl,-z,nodelete -Wl,--gc-sections
+$(WHEEL)/libefficientad.so: $(LIBRARY_OBJECTS) $(TEAM_OBJECTS) $(CUDA_CHOICE) models/efficientad.map
 	@mkdir -p $(@D)
 	@$(WHEEL_LINK) -Wl,--version-script=models/efficientad.map -o $@ $(filter %.o,$^) $(LIBRARY_LIBS)
 
@@ -17,7 +17,7 @@ $(WHEEL)/libefficientad_files.so: $(BUILD)/float/models/python/native/image_file
 WITHOUT       := $(wildcard train/*/*_without.c)
 WHEEL_SOURCES := $(filter-out $(WITHOUT:%_without.c=%_microhttpd.c) $(WITHOUT:%_without.c=%_receiver.c) $(WITHOUT:%_without.c=%_aravis.c),$(PROGRAM_SOURCES)) $(WITHOUT)
 $(WHEEL)/bin/efficientad: $(MAIN_OBJECT) $(call objects,$(sort $(WHEEL_SOURCES)),float) $(LIBRARY_OBJECTS) $(CUDA_CHOICE)
-	$(PORTABLE_LINK) $(OPENMP_ARCHIVE) -Wl,--as-needed $(LIBS)
+	$(PORTABLE_LINK) -Wl,--as-needed $(LIBS)
 
 wheel: $(WHEEL)/bin/efficientad $(WHEEL)/libefficientad.so $(WHEEL)/libefficientad_files.so ## build/wheel/*.whl: the Python package
 	@rm -rf build/wheel

@@ -429,16 +429,6 @@ START_TEST(keys_of_other_methods_are_told) {
 }
 END_TEST
 
-/* Where OpenMP is part of the program, it is told how long to spin, unless the user says how threads wait. */
-START_TEST(waiting_threads_sleep_soon) {
-    if (system("ldd \"$PROGRAM\" | grep -q 'lib[gi]*omp'") == 0) return; /* other compilers, sanitizers */
-    shell_ok("unset OMP_WAIT_POLICY GOMP_SPINCOUNT; OMP_DISPLAY_ENV=verbose \"$PROGRAM\" --version 2>&1 | "
-             "grep -q \"GOMP_SPINCOUNT = '10000'\"");
-    shell_ok("GOMP_SPINCOUNT=77 OMP_DISPLAY_ENV=verbose \"$PROGRAM\" --version 2>&1 | grep -q "
-             "\"GOMP_SPINCOUNT = '77'\"");
-}
-END_TEST
-
 static void add_tests(TCase *tests) {
     tcase_add_unchecked_fixture(tests, make_bad_models, NULL);
     tcase_add_test(tests, all_is_told_at_once);
@@ -453,7 +443,6 @@ static void add_tests(TCase *tests) {
     tcase_add_test(tests, bits_of_a_camera);
     tcase_add_test(tests, gray_images_are_told_to_the_model);
     tcase_add_test(tests, keys_of_other_methods_are_told);
-    tcase_add_test(tests, waiting_threads_sleep_soon);
 }
 
 int main(void) {

@@ -1,5 +1,5 @@
 /* The radix sort of pixel_sort.c for one width of word; included there once for each. WORD is the word's
- * type, SORT(name) gives a function its name, LAST_SHIFT is where the last digit of 8 bits lies.  */
+ * type, SORT(name) gives a function its name, FIRST_SHIFT and LAST_SHIFT are where the digits of 8 bits lie.  */
 
 /* Swaps every word into the bucket of its digit; ends [256] receives where each bucket ends. */
 static void SORT(split)(WORD *words, int64_t count, int shift, int64_t ends[256]) {
@@ -35,14 +35,53 @@ static void SORT(sort_from)(WORD *words, int64_t count, int shift) {
     if (count < SMALL) return;
     int64_t ends[256];
     SORT(split)(words, count, shift, ends);
-    if (shift == LAST_SHIFT) return;
-    for (int digit = 0; digit < 256; digit++) {
-        int64_t start = digit > 0 ? ends[digit - 1] : 0, size = ends[digit] - start;
-        if (size < TASK_WORDS) {
-            SORT(sort_from)(words + start, size, shift - 8);
-            continue;
-        }
-#pragma omp task firstprivate(words, start, size, shift)
-        SORT(sort_from)(words + start, size, shift - 8);
+    for (int digit = 0; digit < 256 && shift > LAST_SHIFT; digit++) {
+        int64_t start = digit > 0 ? ends[digit - 1] : 0;
+        SORT(sort_from)(words + start, ends[digit] - start, shift - 8);
     }
+}
+
+/* Large buckets, for which there is room: as many as fit into all words. */
+typedef struct SORT(Bucket) {
+    WORD *words;
+    int64_t count;
+} SORT(Bucket);
+
+/* Splits a bucket by one digit; what is large of it becomes a bucket, the rest is sorted. */
+static void SORT(split_bucket)(const SORT(Bucket) * from, int shift, SORT(Bucket) * to, int *count) {
+    int64_t ends[256];
+    SORT(split)(from->words, from->count, shift, ends);
+    for (int digit = 0; digit < 256 && shift > LAST_SHIFT; digit++) {
+        int64_t start = digit > 0 ? ends[digit - 1] : 0;
+        SORT(Bucket) part = {from->words + start, ends[digit] - start};
+        int place = 0;
+        if (part.count < LARGE_BUCKET)
+            SORT(sort_from)(part.words, part.count, shift - 8);
+        else {
+#pragma omp atomic capture
+            place = (*count)++;
+            to[place] = part;
+        }
+    }
+}
+
+static void SORT(sort_all)(WORD *words, int64_t count) {
+    int64_t most = count / LARGE_BUCKET;
+    SORT(Bucket) *both = most > 3 ? malloc((size_t)(2 * most) * sizeof *both) : NULL;
+    if (!both) {
+        SORT(sort_from)(words, count, FIRST_SHIFT);
+        return;
+    }
+    SORT(Bucket) *now = both, *next = both + most;
+    int buckets = 1;
+    now[0] = (SORT(Bucket)){words, count};
+    for (int shift = FIRST_SHIFT; shift >= LAST_SHIFT && buckets > 0; shift -= 8) {
+        int found = 0;
+#pragma omp parallel for schedule(dynamic)
+        for (int i = 0; i < buckets; i++) SORT(split_bucket)(&now[i], shift, next, &found);
+        SORT(Bucket) *other = now;
+        now = next, next = other;
+        buckets = found;
+    }
+    free(both);
 }
