@@ -64,18 +64,24 @@ static void set_layer_and_shape(const EadPlan *plan, const EadCall *call, const 
     snprintf(result->shape, sizeof result->shape, "%s%dx%dx%dx%d%s", from, y->n, y->h, y->w, y->c, kernel);
 }
 
-static EadStatus add_call(const EadBenchOptions *options, const EadPlan *plan, int index, double *times,
-                          EadBenchResult *result, EadBenchResults *results) {
+void ead_bench_describe_call(const EadPlan *plan, int index, EadBenchResult *result) {
     const EadNode *node;
     const EadCall *call = ead_plan_call(plan, index, &node);
     result->call = index;
     snprintf(result->op, sizeof result->op, "%s", ead_op(node->op)->name);
+    snprintf(result->algorithm, sizeof result->algorithm, "%s", call->algorithm ? call->algorithm : "");
+    set_layer_and_shape(plan, call, node, result);
+}
+
+static EadStatus add_call(const EadBenchOptions *options, const EadPlan *plan, int index, double *times,
+                          EadBenchResult *result, EadBenchResults *results) {
+    const EadNode *node;
+    const EadCall *call = ead_plan_call(plan, index, &node);
+    ead_bench_describe_call(plan, index, result);
     ead_bench_summarize(times, (int)result->repeats, result);
     double flop = ead_bench_call_flop(call, node), seconds = 1e-3 * result->median_ms;
     result->gflop = flop > 0 ? 1e-9 * flop : NAN;
     result->real_gflop = call->multiply_adds > 0 ? 2e-9 * call->multiply_adds : NAN;
-    set_layer_and_shape(plan, call, node, result);
-    snprintf(result->algorithm, sizeof result->algorithm, "%s", call->algorithm ? call->algorithm : "");
     result->gflop_per_s = result->gflop / seconds;
     result->share_of_peak = result->gflop_per_s / options->peak_gflop_per_s;
     result->real_gflop_per_s = result->real_gflop / seconds;

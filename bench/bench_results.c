@@ -197,6 +197,14 @@ static const Column whole_columns[] = {
     COLUMN("%peak", share_of_peak, 7, 1, 100), COLUMN("peak MB", peak_rss_mb, 10, 1, 1),
     COLUMN("arena MB", arena_mb, 10, 1, 1),    {NULL, 0, 0, 0, 0}};
 
+static const Column simulated_columns[] = {COLUMN("predicted ms", predicted_ms, 14, 3, 1),
+                                           COLUMN("measured", median_ms, 10, 3, 1),
+                                           COLUMN("speed-up", speed_up, 10, 2, 1),
+                                           COLUMN("efficiency %", efficiency, 14, 1, 100),
+                                           COLUMN("images/s", images_per_s, 10, 2, 1),
+                                           COLUMN("side by side", side_by_side_per_s, 14, 2, 1),
+                                           {NULL, 0, 0, 0, 0}};
+
 static const Column call_columns[] = {COLUMN("median ms", median_ms, 10, 3, 1),
                                       COLUMN("%", share, 6, 1, 100),
                                       COLUMN("GFLOP/s", gflop_per_s, 9, 1, 1),
@@ -204,6 +212,7 @@ static const Column call_columns[] = {COLUMN("median ms", median_ms, 10, 3, 1),
                                       COLUMN("%peak", real_share_of_peak, 7, 1, 100),
                                       COLUMN("MB", mb, 8, 2, 1),
                                       COLUMN("GB/s", gb_per_s, 7, 1, 1),
+                                      COLUMN("efficiency", efficiency, 12, 2, 1),
                                       {NULL, 0, 0, 0, 0}};
 
 /* The titles, or with a result its numbers. */
@@ -266,11 +275,28 @@ static int print_plan(FILE *stream, const EadBenchResults *results, int first) {
     return last;
 }
 
+static void print_simulated(FILE *stream, const EadBenchResults *results) {
+    bool head = false;
+    for (int i = 0; i < results->count; i++) {
+        const EadBenchResult *r = &results->items[i];
+        if (*r->plan || r->threads < 0) continue;
+        if (!head) {
+            fprintf(stream, "\n%-9s%-9s%6s %-10s%8s", "simulated", "model", "batch", "image", "threads");
+            print_columns(stream, simulated_columns, NULL);
+            fputc('\n', stream);
+        }
+        head = true;
+        fprintf(stream, "%-9s%-9s%6d %-10s%8d", r->bench, r->model, (int)r->batch, r->image, (int)r->threads);
+        print_columns(stream, simulated_columns, r);
+        fputc('\n', stream);
+    }
+}
+
 void ead_bench_print_results(FILE *stream, const EadBenchResults *results) {
     bool head = false;
     for (int i = 0; i < results->count; i++) {
         const EadBenchResult *r = &results->items[i];
-        if (*r->plan) continue;
+        if (*r->plan || r->threads >= 0) continue;
         if (!head) {
             fprintf(stream, "\n%-9s%-19s%6s %-10s%5s", "bench", "model", "batch", "image", "load");
             print_columns(stream, whole_columns, NULL);
@@ -282,5 +308,6 @@ void ead_bench_print_results(FILE *stream, const EadBenchResults *results) {
         print_columns(stream, whole_columns, r);
         fputc('\n', stream);
     }
+    print_simulated(stream, results);
     for (int i = 0; i < results->count;) i = *results->items[i].plan ? print_plan(stream, results, i) : i + 1;
 }

@@ -42,6 +42,9 @@ double ead_bench_plan_flop(const EadPlan *plan);
 EadBenchResult ead_bench_result_for(const EadBenchOptions *options, const EadBenchFit *run, const char *bench,
                                     const char *plan);
 
+/* Sets which call of a plan a result is about: its number, op, algorithm, layer and shape. */
+void ead_bench_describe_call(const EadPlan *plan, int index, EadBenchResult *result);
+
 /* One line on stderr unless the user wants quiet. */
 void ead_bench_note(const EadBenchOptions *options, const EadBenchResult *result, int repeat);
 

@@ -15,9 +15,11 @@ typedef struct EadBenchOptions {
     int batch;         /* images at once in inference, distillation and features */
     bool own_set;      /* metrics: of `batch` images of this size instead of the two usual sets */
     int repeat;        /* timed passes; 0: the measurement's own default */
-    int load;    /* busy processes beside a second measurement of what is measured as a whole; 0: none */
-    bool quiet;  /* no notes on stderr */
-    bool errors; /* ops: also hold the convolutions against double */
+    int load; /* busy processes beside a second measurement of what is measured as a whole; 0: none */
+    const int *simulated; /* [simulated_count] numbers of threads to simulate infer and step with */
+    int simulated_count;
+    bool quiet;              /* no notes on stderr */
+    bool errors;             /* ops: also hold the convolutions against double */
     EadPlanOptions plan;     /* backend and precision */
     double peak_gflop_per_s; /* of the CPU in fp32; NAN if unknown, or if the work is done elsewhere */
 } EadBenchOptions;
@@ -47,3 +49,8 @@ EadStatus ead_bench_features(const EadBenchOptions *options, EadBenchResults *re
 /* Penalty images, decoded and brought to size by all threads: those of penalty.path, or drawn ones as JPEG files in
  * memory. What a device must not wait for. */
 EadStatus ead_bench_loader(const EadBenchOptions *options, EadBenchResults *results);
+
+/* What infer or step (`word`) would take on each of options->simulated threads, measured too where the machine has as many
+ * processors; and where the time of the last of them goes, call by call. Errors: EAD_UNSUPPORTED, see
+ * ead_team_simulate(). */
+EadStatus ead_bench_simulate(const EadBenchOptions *options, const char *word, EadBenchResults *results);

@@ -7,6 +7,7 @@
 #include "train/cli/arguments.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 typedef EadStatus Measurement(const EadBenchOptions *options, EadBenchResults *results);
@@ -70,9 +71,12 @@ static EadStatus measure(const EadArguments *arguments, EadBenchOptions *options
         if (wanted != EAD_BENCH_SIZE_BOTH && wanted != size) continue;
         options->size = sizes[size];
         for (int i = 0; i < arguments->path_count; i++) {
+            const char *word = arguments->paths[i];
             bool again = wanted == EAD_BENCH_SIZE_BOTH && size > EAD_SIZE_CHOICE_SMALL;
-            if (again && !goes_by_size(results, arguments->paths[i], sizes[0])) continue;
-            EAD_TRY(measurement(arguments->paths[i])(options, results));
+            if (again && !goes_by_size(results, word, sizes[0])) continue;
+            EAD_TRY(measurement(word)(options, results));
+            if (options->simulated_count > 0 && (strcmp(word, "infer") == 0 || strcmp(word, "step") == 0))
+                EAD_TRY(ead_bench_simulate(options, word, results));
         }
     }
     return EAD_OK;
@@ -82,6 +86,40 @@ static bool measures(const EadArguments *arguments, const char *word) {
     for (int i = 0; i < arguments->path_count; i++)
         if (strcmp(arguments->paths[i], word) == 0) return true;
     return false;
+}
+
+enum { MOST_SIMULATED = 16, MOST_THREADS = 1024 };
+
+/* "4,8,16" to [MOST_SIMULATED]. */
+static EadStatus read_simulated(const char *text, int *threads, int *count) {
+    *count = 0;
+    for (const char *at = text; *at; at += *at == ',') {
+        char *end;
+        long number = strtol(at, &end, 10);
+        bool follows = *end == ',' && end[1];
+        if (end == at || number < 1 || number > MOST_THREADS || (*end && !follows) ||
+            *count == MOST_SIMULATED)
+            return ead_fail(EAD_BAD_ARGUMENT,
+                            "--simulate-threads: '%s' is no list of at most %d numbers from 1 to %d, such as "
+                            "4,8,16",
+                            text, MOST_SIMULATED, MOST_THREADS);
+        threads[(*count)++] = (int)number;
+        at = end;
+    }
+    return EAD_OK;
+}
+
+static EadStatus check_simulated(const EadArguments *arguments, const EadPlanOptions *plan) {
+    int threads[MOST_SIMULATED], count;
+    const char *text = ead_arguments_text(arguments, EAD_OPTION_BENCH_SIMULATE);
+    if (!text) return EAD_OK;
+    EAD_TRY(read_simulated(text, threads, &count));
+    if (!measures(arguments, "infer") && !measures(arguments, "step"))
+        return ead_fail(EAD_BAD_ARGUMENT, "--simulate-threads is for infer and step; name one of them");
+    if (plan->backend && plan->backend->device)
+        return ead_fail(EAD_UNSUPPORTED,
+                        "--simulate-threads is about a CPU's threads: it needs --device cpu");
+    return EAD_OK;
 }
 
 /* What of the measurements asked for cannot be made. */
@@ -95,6 +133,7 @@ static void check_measurements(const EadArguments *arguments, const EadConfig *c
         ead_problems_add(problems, ead_fit_of_config(config, &fit));
     if (fit && plan->backend && measures(arguments, "step"))
         ead_problems_add(problems, ead_bench_check_step(fit, plan));
+    ead_problems_add(problems, check_simulated(arguments, plan));
     if (errors && plan->backend && plan->backend->device && measures(arguments, "ops"))
         ead_problems_add(
             problems,
@@ -129,9 +168,13 @@ static EadStatus run(const EadArguments *arguments, const EadConfig *config, con
     EadBenchMachine machine = ead_bench_machine(arguments->backend);
     EadBenchOptions options = read_options(arguments, config, &machine);
     EadBenchResults results = {0};
+    int simulated[MOST_SIMULATED];
     const char *json = ead_arguments_text(arguments, EAD_OPTION_BENCH_JSON);
     const char *csv = ead_arguments_text(arguments, EAD_OPTION_BENCH_CSV);
+    const char *simulate = ead_arguments_text(arguments, EAD_OPTION_BENCH_SIMULATE);
     options.plan = *plan;
+    options.simulated = simulated;
+    EAD_TRY(read_simulated(simulate ? simulate : "", simulated, &options.simulated_count));
     ead_bench_print_machine(stdout, &machine);
     EadStatus status = measure(arguments, &options, &results);
     if (status == EAD_OK) ead_bench_print_results(stdout, &results);

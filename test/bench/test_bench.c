@@ -369,6 +369,53 @@ START_TEST(program_names_methods) {
 }
 END_TEST
 
+/* A row for each number of threads behind the measurement's own; rates and efficiency follow from the predicted times. */
+START_TEST(program_simulates_threads) {
+    char output[16384];
+    SKIP_UNLESS(getenv("PROGRAM"), "PROGRAM does not name the program");
+    make_folder();
+    static const char words[] =
+        "infer --image-size 64 -n 1 --simulate-threads 1,3,40 --json " FOLDER "/s.json";
+    int code = run_program(words, output, sizeof output);
+    SKIP_UNLESS(code == 0 || !strstr(output, "another OpenMP"), "built with another OpenMP");
+    ck_assert_msg(code == 0 && strstr(output, "infer at 40 threads"), "%s", output);
+    json_t *root = json_load_file(FOLDER "/s.json", 0, NULL), *rows = json_object_get(root, "results");
+    static const int threads[] = {1, 3, 40};
+    double sum = 0, last = 0;
+    for (size_t i = 0; i < 3; i++) {
+        const json_t *row = json_array_get(rows, 1 + i);
+        last = json_real_value(json_object_get(row, "predicted_ms"));
+        double speed_up = json_real_value(json_object_get(row, "speed_up"));
+        ck_assert_str_eq(json_string_value(json_object_get(row, "bench")), "infer");
+        ck_assert_int_eq(json_integer_value(json_object_get(row, "threads")), threads[i]);
+        ck_assert(last > 0 && speed_up > 0);
+        ck_assert_double_eq_tol(json_real_value(json_object_get(row, "images_per_s")) * last, 1e3, 0.1);
+        ck_assert_double_eq_tol(json_real_value(json_object_get(row, "efficiency")) * threads[i], speed_up,
+                                1e-4 * speed_up);
+    }
+    for (size_t i = 4; i < json_array_size(rows); i++) { /* of 40 threads, call by call */
+        const json_t *row = json_array_get(rows, i);
+        ck_assert_str_eq(json_string_value(json_object_get(row, "bench")), "simulated");
+        sum += json_real_value(json_object_get(row, "median_ms"));
+    }
+    ck_assert_double_eq_tol(sum, last, 1e-3 * last);
+    json_decref(root);
+}
+END_TEST
+
+START_TEST(threads_that_cannot_be_simulated_are_wrong_usage) {
+    static const char *const wrong[] = {"infer --simulate-threads 4,", "infer --simulate-threads 0",
+                                        "infer --simulate-threads four", "step --simulate-threads 1025",
+                                        "metrics --simulate-threads 4"};
+    char output[4096];
+    SKIP_UNLESS(getenv("PROGRAM"), "PROGRAM does not name the program");
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        ck_assert_int_ne(run_program(wrong[i], output, sizeof output), 0);
+        ck_assert_msg(strstr(output, "--simulate-threads") != NULL, "%s: %s", wrong[i], output);
+    }
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("bench");
     TCase *tests = tcase_create("bench");
@@ -388,6 +435,8 @@ int main(void) {
     tcase_add_test(tests, program_measures_and_writes);
     tcase_add_test(tests, program_measures_under_load);
     tcase_add_test(tests, program_names_methods);
+    tcase_add_test(tests, program_simulates_threads);
+    tcase_add_test(tests, threads_that_cannot_be_simulated_are_wrong_usage);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }
