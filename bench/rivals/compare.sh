@@ -5,10 +5,11 @@
 #
 #     make && bench/rivals/compare.sh
 #     NAME=distill RIVALS=pytorch BENCHES="distill features" bench/rivals/compare.sh    # the latter needs torchvision
+#     NAME=load LOAD=2 MODELS=small bench/rivals/compare.sh     # beside two processes that keep a core busy each
 #     MODELS=small BENCHES=infer ROUNDS=5 THREADS=2 PYTHON=build/rivals/venv/bin/python bench/rivals/compare.sh
 #
 # Settings: PYTHON PROGRAM RIVALS MODELS BENCHES IMAGE_SIZE THREADS ROUNDS REPEATS (passes a turn) LAYOUTS RIVAL_ARGS
-# DISTILL_BATCH NAME.
+# DISTILL_BATCH LOAD NAME.
 set -eu
 cd "$(dirname "$0")/../.."
 here=bench/rivals
@@ -23,6 +24,7 @@ ROUNDS=${ROUNDS:-3}
 REPEATS=${REPEATS:-5}
 LAYOUTS=${LAYOUTS:-channels_last,contiguous}
 DISTILL_BATCH=${DISTILL_BATCH:-16}
+LOAD=${LOAD:-0}
 NAME=${NAME:-}
 
 if [ "$RIVALS" = pytorch ]; then needed="numpy, torch"; else needed="numpy, torch, onnx"; fi
@@ -40,7 +42,9 @@ if [ ! -x "$PROGRAM" ]; then
     exit 1
 fi
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/compare.XXXXXX")
-trap 'rm -rf "$scratch"' EXIT
+busy=
+# shellcheck disable=SC2086 # busy holds several numbers
+trap 'rm -rf "$scratch"; [ -z "$busy" ] || kill $busy' EXIT
 trap 'exit 1' INT TERM
 
 batch_of() { # bench
@@ -79,6 +83,11 @@ measure() { # ours|rival bench model round
         exit 1
     }
 }
+
+for _ in $(seq "$LOAD"); do
+    while :; do :; done &
+    busy="$busy $!"
+done
 
 backwards=
 for name in ours $RIVALS; do backwards="$name $backwards"; done

@@ -5,6 +5,7 @@ the networks that pytorch_rival.py times.
 
 The networks are exported once to build/rivals/ with an image and PyTorch's map of it; a rival whose map differs is
 refused. One JSON line a measurement goes to stdout, text for people to stderr."""
+import inspect
 import sys
 import warnings
 from pathlib import Path
@@ -42,7 +43,8 @@ def exported(size, batch, options):
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         combined, _ = inference(x)
-        torch.onnx.export(inference, x, str(network), opset_version=17, dynamo=False)
+        old = {"dynamo": False} if "dynamo" in inspect.signature(torch.onnx.export).parameters else {}
+        torch.onnx.export(inference, x, str(network), opset_version=17, **old)
     np.savez(expected, x=x.numpy(), map=combined.numpy())
     return network, expected
 
