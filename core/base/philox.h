@@ -22,6 +22,7 @@ typedef enum EadStream {
     EAD_STREAM_NOISE,          /* noise on features */
     EAD_STREAM_DRAWN,          /* drawn penalty images */
     EAD_STREAM_TILE,           /* place of a tile in the training image */
+    EAD_STREAM_PATCH,          /* size and place of a patch of a photograph, and whether it is gray */
     EAD_STREAM_DROPOUT = 1024, /* + index of the dropout layer */
 } EadStream;
 #define EAD_STREAM_PARAMETERS (UINT64_C(1) << 32)

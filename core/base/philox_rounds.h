@@ -34,6 +34,11 @@ static EAD_DEVICE_FUNCTION inline uint64_t ead_step_block(int64_t step, int64_t 
     return ((uint64_t)step << (EAD_STEP_WORDS_LOG2 - 2)) + (uint64_t)element / 4;
 }
 
+/* One of 0 .. last, from one word. */
+static EAD_DEVICE_FUNCTION inline int ead_drawn_up_to(uint32_t word, int last) {
+    return (int)(((uint64_t)word * ((uint64_t)last + 1)) >> 32);
+}
+
 /* Uniform in [0,1) with 24 bits, from one word: exact in float and the same in double. */
 static EAD_DEVICE_FUNCTION inline float ead_uniform(uint32_t word) {
     return (float)(word >> 8) * 0x1p-24f;

@@ -40,11 +40,6 @@ static EadStatus fill_penalty(const EadTrainingImages *images, uint64_t step, si
     return EAD_OK;
 }
 
-/* A place from 0 to `last`. */
-static int place(uint32_t word, int last) {
-    return (int)(((uint64_t)word * ((uint64_t)last + 1)) >> 32);
-}
-
 static EadStatus fill_tile(const EadTrainingImages *images, int index, uint64_t step, uint8_t *out) {
     int width, height, side = images->tiles.size;
     uint32_t words[4];
@@ -57,8 +52,8 @@ static EadStatus fill_tile(const EadTrainingImages *images, int index, uint64_t 
     if (status == EAD_OK && whole)
         status = ead_resize_u8(image, width, height, 3, (ptrdiff_t)3 * width, out, side, side);
     else if (status == EAD_OK)
-        ead_tile_cut(image, width, height, place(words[0], width - side), place(words[1], height - side),
-                     side, out);
+        ead_tile_cut(image, width, height, ead_drawn_up_to(words[0], width - side),
+                     ead_drawn_up_to(words[1], height - side), side, out);
     free(image);
     return status;
 }

@@ -9,6 +9,7 @@
 #include "core/ops/fill_cells/fill_cells.h"
 #include "core/ops/gaussian_filter/gaussian_filter.h"
 #include "core/ops/layer_norm/layer_norm.h"
+#include "core/ops/gram/gram.h"
 #include "core/ops/leaky_relu/leaky_relu.h"
 #include "core/ops/masked_mean/masked_mean.h"
 #include "core/ops/nearest_rows/nearest_rows.h"
@@ -22,6 +23,7 @@
 #include "core/ops/quantile/quantile.h"
 #include "core/ops/ring_write/ring_write.h"
 #include "core/ops/slice_channels/slice_channels.h"
+#include "core/ops/space_to_batch/space_to_batch.h"
 #include "core/ops/resize_bilinear/resize_bilinear.h"
 #include "core/ops/squared_difference/squared_difference.h"
 #include "test/support/suite.h"
@@ -105,6 +107,17 @@ static EadNode *channels_beyond_the_last(EadGraph *g, EadNode *x) {
 }
 static EadNode *order_of_other_size(EadGraph *g, EadNode *x) {
     return ead_permute_channels(g, x, ead_leaf(g, "order", EAD_I64, 1, 1, 1, 4, NULL));
+}
+static EadNode *deal_of_one_row(EadGraph *g, EadNode *x) {
+    (void)x;
+    return ead_space_to_batch(g, ead_leaf(g, "row", EAD_REAL, 1, 1, 4, 3, NULL));
+}
+static EadNode *parts_of_no_picture(EadGraph *g, EadNode *x) {
+    return ead_batch_to_space(g, x);
+}
+static EadNode *products_of_too_many(EadGraph *g, EadNode *x) {
+    (void)x;
+    return ead_gram(g, ead_leaf(g, "vectors", EAD_REAL, 2, 1, 1, 16385, NULL));
 }
 static EadNode *statistics_of_one(EadGraph *g, EadNode *x) {
     (void)x;
@@ -232,6 +245,9 @@ static const struct Refusal {
     {leak_of_all, EAD_BAD_ARGUMENT, "slope 1 is outside (0,1)"},
     {channels_beyond_the_last, EAD_BAD_SHAPE, "2 channels from 2 of 3"},
     {order_of_other_size, EAD_BAD_SHAPE, "must be 3 whole numbers"},
+    {deal_of_one_row, EAD_BAD_SHAPE, "[1,1,4,3] cannot be dealt"},
+    {parts_of_no_picture, EAD_BAD_SHAPE, "[2,4,4,3] are not the four parts"},
+    {products_of_too_many, EAD_BAD_SHAPE, "16385 channels"},
     {statistics_of_one, EAD_BAD_SHAPE, "one value a channel"},
     {norm_by_running_statistics, EAD_BAD_ARGUMENT, "not those of"},
     {norm_of_other_size, EAD_BAD_SHAPE, "'ones' is [1,1,1,4] but must be [1,1,1,3]"},

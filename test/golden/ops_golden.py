@@ -177,8 +177,34 @@ def avg_pool2d(x, kernel, stride, padding):
 
 
 def max_pool2d(x, kernel, stride, padding, ceil_mode):
-    y = F.max_pool2d(nchw(x), int(kernel), int(stride), int(padding), ceil_mode=bool(ceil_mode))
-    return nhwc(y.detach())  # ours has no gradient
+    return nhwc(F.max_pool2d(nchw(x), int(kernel), int(stride), int(padding), ceil_mode=bool(ceil_mode)))
+
+
+def space_to_batch(x, _):
+    height, width = (size // 2 * 2 for size in x.shape[1:3])
+    return torch.cat([x[:, i:height:2, j:width:2] for i in range(2) for j in range(2)])
+
+
+def batch_to_space(x, _):
+    parts = torch.stack(x.chunk(4), -1).reshape(x.shape[0] // 4, *x.shape[1:3], x.shape[3] * 4)
+    return nhwc(F.pixel_shuffle(nchw(parts), 2))
+
+
+def dealt_and_back(x, _):
+    return x
+
+
+def gram(x, _):
+    rows = x.flatten(0, 2)
+    return (rows.T @ rows / len(rows))[None, :, :, None]
+
+
+def correlations(x, epsilon):
+    """Squares of the correlations of different channels."""
+    rows = x.flatten(0, 2)
+    rows = (rows - rows.mean(0)) / torch.sqrt(rows.var(0, unbiased=False) + epsilon)
+    products = rows.T @ rows / len(rows)
+    return scalar(((products - torch.diag(torch.diag(products))) ** 2).sum())
 
 
 def resize_bilinear(x, height, width):

@@ -24,6 +24,7 @@
 #include "core/ops/fill_cells/fill_cells.h"
 #include "core/ops/gather_image/gather_image.h"
 #include "core/ops/gaussian_filter/gaussian_filter.h"
+#include "core/ops/gram/gram.h"
 #include "core/ops/grouped_conv2d/grouped_conv2d.h"
 #include "core/ops/layer_norm/layer_norm.h"
 #include "core/ops/leaky_relu/leaky_relu.h"
@@ -46,6 +47,7 @@
 #include "core/ops/scale/scale.h"
 #include "core/ops/slice_batch/slice_batch.h"
 #include "core/ops/slice_channels/slice_channels.h"
+#include "core/ops/space_to_batch/space_to_batch.h"
 #include "core/ops/squared_difference/squared_difference.h"
 #include "core/base/philox.h"
 
@@ -80,6 +82,12 @@ BUILDER(channel_sum, ead_channel_sum(g, x[0]))
 BUILDER(lr_schedule, ead_lr_schedule(g, x[0], (EadLrSchedule){numbers[0], numbers[1], (int64_t)numbers[2]}))
 BUILDER(avg_pool2d, ead_avg_pool2d(g, x[0], INT(0), INT(1), INT(2)))
 BUILDER(max_pool2d, ead_max_pool2d(g, x[0], (EadMaxPool2d){INT(0), INT(1), INT(2), INT(3) != 0}))
+BUILDER(space_to_batch, ead_space_to_batch(g, x[0]))
+BUILDER(batch_to_space, ead_batch_to_space(g, x[0]))
+BUILDER(dealt_and_back,
+        ead_batch_to_space(g, ead_batch_to_space(g, ead_space_to_batch(g, ead_space_to_batch(g, x[0])))))
+BUILDER(gram, ead_gram(g, x[0]))
+BUILDER(correlations, ead_correlation_loss(g, x[0], numbers[0]))
 BUILDER(resize_bilinear, ead_resize_bilinear(g, x[0], INT(0), INT(1)))
 BUILDER(dropout, ead_dropout(g, x[0], x[1], numbers[0], (uint64_t)numbers[1], INT(2)))
 BUILDER(noise_normal, ead_noise_normal(g, x[0], x[1], numbers[0], (uint64_t)numbers[1]))

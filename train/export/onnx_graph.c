@@ -130,6 +130,10 @@ const char *ead_onnx_of(EadOnnxGraph *g, const char *op, const char *x) {
     return ead_onnx_emit(g, (EadOnnxNode){.op = op, .inputs = {x}});
 }
 
+const char *ead_onnx_reshape(EadOnnxGraph *g, const char *x, int dims, const int64_t *shape) {
+    return ead_onnx_pair(g, "Reshape", x, ead_onnx_indices(g, dims, shape));
+}
+
 /* ---- values of the graph ---- */
 
 /* [N,H,W,C] -> [N,C,H,W] in new memory, or NULL. */

@@ -64,6 +64,9 @@ const char *ead_onnx_cast(EadOnnxGraph *g, const char *name, bool half);
 const char *ead_onnx_pair(EadOnnxGraph *g, const char *op, const char *x, const char *y);
 const char *ead_onnx_of(EadOnnxGraph *g, const char *op, const char *x);
 
+/* x in another shape of as many values; one of its sizes may be -1: what is left. */
+const char *ead_onnx_reshape(EadOnnxGraph *g, const char *x, int dims, const int64_t *shape);
+
 /* min(max(x, 0), 6); channels (dimension 1) begin .. end - 1; the resize of maps, where the size changes. */
 const char *ead_onnx_clip6(EadOnnxGraph *g, const char *x);
 const char *ead_onnx_slice(EadOnnxGraph *g, const char *x, int64_t begin, int64_t end);

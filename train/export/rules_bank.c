@@ -11,10 +11,6 @@
 
 enum { SPARE_ROWS = 4 };
 
-static const char *reshape(EadOnnxGraph *g, const char *x, int dims, const int64_t *shape) {
-    return ead_onnx_pair(g, "Reshape", x, ead_onnx_indices(g, dims, shape));
-}
-
 static EadOnnxNode smallest(EadOnnxGraph *g, const char *x, int64_t count) {
     return (EadOnnxNode){
         .op = "TopK",
@@ -70,8 +66,8 @@ static const char *bank_of(EadOnnxGraph *g, const EadNode *bank) {
 /* The squared distances of queries [queries,length] to rows found [queries,count] of the bank. */
 static const char *measure(EadOnnxGraph *g, const char *queries, const char *rows, const char *found,
                            int length) {
-    const char *d =
-        ead_onnx_pair(g, "Sub", gather(g, rows, found), reshape(g, queries, 3, (int64_t[]){-1, 1, length}));
+    const char *d = ead_onnx_pair(g, "Sub", gather(g, rows, found),
+                                  ead_onnx_reshape(g, queries, 3, (int64_t[]){-1, 1, length}));
     return ead_onnx_emit(
         g, (EadOnnxNode){.op = "ReduceSumSquare",
                          .inputs = {d},
@@ -103,7 +99,7 @@ static Neighbours search(EadOnnxGraph *g, const char *queries, const EadNode *ba
 
 /* [N,length,h,w] -> [N h w,length] */
 static const char *rows_of(EadOnnxGraph *g, const char *x, int length) {
-    return reshape(g, transpose(g, x, 0, 2, 3, 1), 2, (int64_t[]){-1, length});
+    return ead_onnx_reshape(g, transpose(g, x, 0, 2, 3, 1), 2, (int64_t[]){-1, length});
 }
 
 const char *ead_onnx_nearest_rows(EadOnnxGraph *g, const EadNode *node) {
@@ -116,12 +112,12 @@ const char *ead_onnx_nearest_rows(EadOnnxGraph *g, const EadNode *node) {
         values = ead_onnx_emit(g, (EadOnnxNode){.op = "Concat",
                                                 .inputs = {values, ead_onnx_cast(g, found.rows, false)},
                                                 .attributes = {EAD_WITH_INT("axis", 1)}});
-    return transpose(g, reshape(g, values, 4, (int64_t[]){-1, y->h, y->w, y->c}), 0, 3, 1, 2);
+    return transpose(g, ead_onnx_reshape(g, values, 4, (int64_t[]){-1, y->h, y->w, y->c}), 0, 3, 1, 2);
 }
 
 /* One channel of [N,C,h,w] as [N,positions]. */
 static const char *plane(EadOnnxGraph *g, const char *x, int channel, int64_t positions) {
-    return reshape(g, ead_onnx_slice(g, x, channel, channel + 1), 2, (int64_t[]){-1, positions});
+    return ead_onnx_reshape(g, ead_onnx_slice(g, x, channel, channel + 1), 2, (int64_t[]){-1, positions});
 }
 
 /* d_1 (1 - softmax(d_1 ... d_k)_1), as reweighted_score.h says. Rows of a matrix are images here. */
@@ -135,8 +131,8 @@ const char *ead_onnx_reweighted_score(EadOnnxGraph *g, const EadNode *node) {
         ead_onnx_emit(g, (EadOnnxNode){.op = "ArgMax",
                                        .inputs = {distances},
                                        .attributes = {EAD_WITH_INT("axis", 1), EAD_WITH_INT("keepdims", 1)}});
-    const char *queries =
-        reshape(g, rows_of(g, ead_onnx_input(g, node, 0), length), 3, (int64_t[]){-1, positions, length});
+    const char *queries = ead_onnx_reshape(g, rows_of(g, ead_onnx_input(g, node, 0), length), 3,
+                                           (int64_t[]){-1, positions, length});
     const char *query = ead_onnx_emit(g, (EadOnnxNode){.op = "GatherND",
                                                        .inputs = {queries, farthest},
                                                        .attributes = {EAD_WITH_INT("batch_dims", 1)}});
@@ -145,12 +141,12 @@ const char *ead_onnx_reweighted_score(EadOnnxGraph *g, const EadNode *node) {
         g,
         (EadOnnxNode){.op = "Cast", .inputs = {match}, .attributes = {EAD_WITH_INT("to", EAD_ONNX_INT64)}});
     const char *rows = bank_of(g, bank),
-               *row = reshape(g, gather(g, rows, match), 2, (int64_t[]){-1, length});
+               *row = ead_onnx_reshape(g, gather(g, rows, match), 2, (int64_t[]){-1, length});
     Neighbours around = search(g, row, bank, neighbours, true);
     const char *d = ead_onnx_of(g, "Sqrt", measure(g, query, rows, around.rows, length));
     const char *share = ead_onnx_emit(
         g, (EadOnnxNode){.op = "Softmax", .inputs = {d}, .attributes = {EAD_WITH_INT("axis", 1)}});
     const char *weight = ead_onnx_pair(g, "Sub", ead_onnx_number(g, 1), ead_onnx_slice(g, share, 0, 1));
     const char *nearest = ead_onnx_of(g, "Sqrt", elements(g, distances, farthest));
-    return reshape(g, ead_onnx_pair(g, "Mul", nearest, weight), 4, (int64_t[]){-1, 1, 1, 1});
+    return ead_onnx_reshape(g, ead_onnx_pair(g, "Mul", nearest, weight), 4, (int64_t[]){-1, 1, 1, 1});
 }

@@ -1,4 +1,4 @@
-/* Resizing, bordering and smoothing of maps. */
+/* Resizing, bordering, dealing and smoothing of maps. */
 #include "train/export/onnx_graph.h"
 
 #include "core/base/memory.h"
@@ -60,6 +60,34 @@ const char *ead_onnx_pad_border(EadOnnxGraph *g, const EadNode *node) {
                          (EadOnnxNode){.op = "Pad",
                                        .inputs = {ead_onnx_input(g, node, 0), ead_onnx_indices(g, 8, pads)},
                                        .attributes = {EAD_WITH_TEXT("mode", "constant")}});
+}
+
+/* ---- four pictures of one, and back; the number of pictures is the one that is not written down ---- */
+
+/* x [N,C,h,2,w,2] -> [2,2,N,C,h,w] -> [4N,C,h,w]. */
+const char *ead_onnx_space_to_batch(EadOnnxGraph *g, const EadNode *node) {
+    int64_t c = node->y.c, h = node->y.h, w = node->y.w;
+    const char *x = ead_onnx_input(g, node, 0);
+    if (node->x[0]->y.h % 2 || node->x[0]->y.w % 2)
+        x = ead_onnx_emit(g, (EadOnnxNode){.op = "Slice",
+                                           .inputs = {x, ead_onnx_indices(g, 2, (int64_t[]){0, 0}),
+                                                      ead_onnx_indices(g, 2, (int64_t[]){2 * h, 2 * w}),
+                                                      ead_onnx_indices(g, 2, (int64_t[]){2, 3})}});
+    x = ead_onnx_reshape(g, x, 6, (int64_t[]){-1, c, h, 2, w, 2});
+    x = ead_onnx_emit(g, (EadOnnxNode){.op = "Transpose",
+                                       .inputs = {x},
+                                       .attributes = {EAD_WITH_INTS("perm", 3, 5, 0, 1, 2, 4)}});
+    return ead_onnx_reshape(g, x, 4, (int64_t[]){-1, c, h, w});
+}
+
+/* x [2,2,N,C,h,w] -> [N,C,h,2,w,2] -> [N,C,2h,2w]. */
+const char *ead_onnx_batch_to_space(EadOnnxGraph *g, const EadNode *node) {
+    int64_t c = node->y.c, h = node->x[0]->y.h, w = node->x[0]->y.w;
+    const char *x = ead_onnx_reshape(g, ead_onnx_input(g, node, 0), 6, (int64_t[]){2, 2, -1, c, h, w});
+    x = ead_onnx_emit(g, (EadOnnxNode){.op = "Transpose",
+                                       .inputs = {x},
+                                       .attributes = {EAD_WITH_INTS("perm", 2, 3, 4, 0, 5, 1)}});
+    return ead_onnx_reshape(g, x, 4, (int64_t[]){-1, c, 2 * h, 2 * w});
 }
 
 /* ---- the Gaussian ---- */

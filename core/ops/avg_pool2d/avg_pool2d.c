@@ -2,8 +2,8 @@
  * row is made in one go while its input rows are in the cache. */
 #include "core/ops/avg_pool2d/avg_pool2d.h"
 
-#include "core/base/minmax.h"
 #include "core/graph/op.h"
+#include "core/ops/pool_windows.h"
 
 enum { MAX_KERNEL = 65535 };
 
@@ -57,62 +57,59 @@ static void pool_2x2(const real *restrict x, int64_t row, int channels, real *re
     for (int c = 0; c < channels; c++) y[c] = (((x[c] + x1[c]) + x2[c]) + x3[c]) * (real)0.25;
 }
 
-/* y[c] = sum over h0 <= h < h1, w0 <= w < w1 of x[h,w,c], times factor. x is one image. */
-static void sum_window(const real *restrict x, int width, int channels, const int rows[2],
-                       const int columns[2], real factor, real *restrict y) {
+/* y[c] = sum of x[h,w,c] over the rows and columns, times factor. x is one image. */
+static void sum_window(const real *restrict x, int width, int channels, EadSpan rows, EadSpan columns,
+                       real factor, real *restrict y) {
     for (int c = 0; c < channels; c++) y[c] = 0;
-    for (int h = rows[0]; h < rows[1]; h++)
-        for (int w = columns[0]; w < columns[1]; w++) {
+    for (int h = rows.begin; h < rows.end; h++)
+        for (int w = columns.begin; w < columns.end; w++) {
             const real *pixel = x + ((int64_t)h * width + w) * channels;
             for (int c = 0; c < channels; c++) y[c] += pixel[c];
         }
     for (int c = 0; c < channels; c++) y[c] *= factor;
 }
 
+static EadPoolWindows windows_of(const EadAvgPool2d *a) {
+    return (EadPoolWindows){a->kernel, a->stride, a->padding};
+}
+
 /* A thread takes whole output rows. */
 static void avg_pool2d(const EadCall *call) {
     const EadTensor *x = call->x[0], *y = call->y;
     const EadAvgPool2d *a = call->attributes;
+    EadPoolWindows windows = windows_of(a);
     real factor = 1 / ((real)a->kernel * (real)a->kernel);
 #pragma omp parallel for schedule(static)
     for (int64_t row = 0; row < (int64_t)y->n * y->h; row++) {
         const real *image = (const real *)x->data + row / y->h * x->h * x->w * x->c;
         real *out = (real *)y->data + row * y->w * y->c;
-        int top = (int)(row % y->h) * a->stride - a->padding;
-        int rows[2] = {ead_max(top, 0), ead_min(top + a->kernel, x->h)};
+        EadSpan rows = ead_window_inputs(windows, (int)(row % y->h), x->h);
         for (int ow = 0; ow < y->w; ow++, out += y->c) {
-            int left = ow * a->stride - a->padding;
-            int columns[2] = {ead_max(left, 0), ead_min(left + a->kernel, x->w)};
-            if (a->kernel == 2 && rows[1] - rows[0] == 2 && columns[1] - columns[0] == 2)
-                pool_2x2(image + ((int64_t)top * x->w + left) * x->c, (int64_t)x->w * x->c, x->c, out);
+            EadSpan columns = ead_window_inputs(windows, ow, x->w);
+            if (a->kernel == 2 && rows.end - rows.begin == 2 && columns.end - columns.begin == 2)
+                pool_2x2(image + ((int64_t)rows.begin * x->w + columns.begin) * x->c, (int64_t)x->w * x->c,
+                         x->c, out);
             else
                 sum_window(image, x->w, x->c, rows, columns, factor, out);
         }
     }
 }
 
-/* The windows that hold input position i: first and one past the last. */
-static void windows_of(int i, int outputs, const EadAvgPool2d *a, int range[2]) {
-    int first = i + a->padding - a->kernel + 1;
-    range[0] = first <= 0 ? 0 : (first + a->stride - 1) / a->stride;
-    range[1] = ead_min((i + a->padding) / a->stride + 1, outputs);
-}
-
 /* dx[h,w] = sum of dy over the windows that hold (h,w), / kernel²: a gather, so rows are independent. */
 static void avg_pool2d_gradient(const EadCall *call) {
     const EadTensor *dy = call->x[0], *dx = call->y;
     const EadAvgPool2d *a = call->attributes;
+    EadPoolWindows windows = windows_of(a);
     real factor = 1 / ((real)a->kernel * (real)a->kernel);
 #pragma omp parallel for schedule(static)
     for (int64_t row = 0; row < (int64_t)dx->n * dx->h; row++) {
         const real *image = (const real *)dy->data + row / dx->h * dy->h * dy->w * dy->c;
         real *out = (real *)dx->data + row * dx->w * dx->c;
-        int rows[2], columns[2];
-        windows_of((int)(row % dx->h), dy->h, a, rows);
+        EadSpan rows = ead_windows_with(windows, (int)(row % dx->h), dy->h);
         for (int w = 0; w < dx->w; w++, out += dx->c) {
-            windows_of(w, dy->w, a, columns);
-            if (rows[1] - rows[0] == 1 && columns[1] - columns[0] == 1) {
-                const real *pixel = image + ((int64_t)rows[0] * dy->w + columns[0]) * dy->c;
+            EadSpan columns = ead_windows_with(windows, w, dy->w);
+            if (rows.end - rows.begin == 1 && columns.end - columns.begin == 1) {
+                const real *pixel = image + ((int64_t)rows.begin * dy->w + columns.begin) * dy->c;
                 for (int c = 0; c < dx->c; c++) out[c] = pixel[c] * factor;
             } else
                 sum_window(image, dy->w, dy->c, rows, columns, factor, out);

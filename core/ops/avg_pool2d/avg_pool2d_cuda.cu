@@ -1,29 +1,13 @@
 /* Average pooling on CUDA: bound by memory bandwidth. */
 #include "core/cuda/stored.cuh"
 
+#define EAD_DEVICE_FUNCTION __device__
 #include "core/ops/avg_pool2d/avg_pool2d.h"
-
-/* Positions from .begin to .end, the latter not included. */
-typedef struct WindowSpan {
-    int begin, end;
-} WindowSpan;
-
-/* The inputs that output i averages. */
-static __device__ inline WindowSpan window_of(int i, int size, const EadAvgPool2d &a) {
-    int first = i * a.stride - a.padding;
-    return WindowSpan{max(first, 0), min(first + a.kernel, size)};
-}
-
-/* The outputs whose windows hold input i. */
-static __device__ inline WindowSpan windows_with(int i, int outputs, const EadAvgPool2d &a) {
-    int first = i + a.padding - a.kernel + 1;
-    return WindowSpan{first <= 0 ? 0 : (first + a.stride - 1) / a.stride,
-                      min((i + a.padding) / a.stride + 1, outputs)};
-}
+#include "core/ops/pool_windows.h"
 
 /* Sum over the span of rows and columns of an image of x, in that order; v: eight channels from c on. */
 static __device__ inline void sum_window(const EadStored &x, int64_t image, int width, int channels,
-                                         WindowSpan h, WindowSpan w, const EadUnit &u, float v[EAD_GROUP]) {
+                                         EadSpan h, EadSpan w, const EadUnit &u, float v[EAD_GROUP]) {
 #pragma unroll
     for (int k = 0; k < EAD_GROUP; k++) v[k] = 0;
     for (int i = h.begin; i < h.end; i++)
@@ -44,11 +28,13 @@ static __global__ void pool(EadRows rows, EadAvgPool2d a, int y_height, int x_he
     EadUnit u = ead_unit(rows);
     if (u.n == 0) return;
     float factor = 1 / (static_cast<float>(a.kernel) * static_cast<float>(a.kernel));
-    WindowSpan w = backward ? windows_with(u.w, x_width, a) : window_of(u.w, x_width, a);
+    EadPoolWindows windows = {a.kernel, a.stride, a.padding};
+    EadSpan w = backward ? ead_windows_with(windows, u.w, x_width) : ead_window_inputs(windows, u.w, x_width);
     for (int64_t row = ead_first_row(); row < rows.rows; row += ead_row_step()) {
         int64_t image = row / y_height;
         int i = static_cast<int>(row - image * y_height);
-        WindowSpan h = backward ? windows_with(i, x_height, a) : window_of(i, x_height, a);
+        EadSpan h =
+            backward ? ead_windows_with(windows, i, x_height) : ead_window_inputs(windows, i, x_height);
         float v[EAD_GROUP];
         sum_window(x, image * x_height * x_width * rows.channels, x_width, rows.channels, h, w, u, v);
 #pragma unroll

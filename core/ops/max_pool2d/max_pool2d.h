@@ -1,4 +1,4 @@
-/* Max pooling with square windows, as torch.nn.MaxPool2d. For untrained backbones: no gradient. */
+/* Max pooling with square windows, as torch.nn.MaxPool2d. */
 #pragma once
 
 #include "core/graph/graph.h"
@@ -12,6 +12,6 @@ typedef struct EadMaxPool2d {
 } EadMaxPool2d;
 
 /* x [N,H,W,C] -> [N,OH,OW,C] with OH = (H + 2 padding - kernel) / stride + 1, rounded down or up, and OW
- * alike. The padding never wins. kernel, stride >= 1; padding 0..kernel/2. Errors: EAD_BAD_ARGUMENT for other
+ * alike. The padding never wins; of equal values the first of a window, row by row, gets its gradient. kernel, stride >= 1; padding 0..kernel/2. Errors: EAD_BAD_ARGUMENT for other
  * attributes, EAD_BAD_SHAPE if the window is larger than the padded input. */
 EadNode *ead_max_pool2d(EadGraph *graph, EadNode *x, EadMaxPool2d attributes);
