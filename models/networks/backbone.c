@@ -2,6 +2,7 @@
 #include "models/networks/backbone.h"
 
 #include "core/file/file_role.h"
+#include "core/ops/avg_pool2d/avg_pool2d.h"
 #include "models/networks/params_file.h"
 
 #include <stdio.h>
@@ -31,9 +32,10 @@ void ead_backbone_networks(char *out, size_t size) {
     }
 }
 
-static EadStatus read_weights(const EadSafetensors *file, EadBackbone *out) {
+static EadStatus read_weights(const EadSafetensors *file, bool whole, EadBackbone *out) {
     for (int i = 0; i < FAMILIES; i++) {
         if (ead_safetensors_find(file, families[i]->mark)) {
+            out->whole = whole && families[i]->end && ead_safetensors_find(file, families[i]->end);
             EAD_TRY(families[i]->read(file, out));
             out->family = families[i];
             return ead_check_all_used(file, out->family->beyond, out->name);
@@ -55,15 +57,23 @@ EadStatus ead_backbone_check(const char *path) {
     return EAD_OK;
 }
 
-EadStatus ead_backbone_open(const char *path, EadBackbone *out) {
+static EadStatus open_file(const char *path, bool whole, EadBackbone *out) {
     EadSafetensors *file;
     *out = (EadBackbone){0};
     EAD_TRY(ead_backbone_check(path));
     EAD_TRY(ead_safetensors_open(path, &file));
-    EadStatus status = read_weights(file, out);
+    EadStatus status = read_weights(file, whole, out);
     ead_safetensors_close(file);
     if (status != EAD_OK) ead_backbone_free(out);
     return status;
+}
+
+EadStatus ead_backbone_open(const char *path, EadBackbone *out) {
+    return open_file(path, false, out);
+}
+
+EadStatus ead_backbone_open_whole(const char *path, EadBackbone *out) {
+    return open_file(path, true, out);
 }
 
 /* Sets name, family, kind and variant. */
@@ -146,6 +156,23 @@ void ead_backbone_build(EadGraph *graph, const EadBackbone *backbone, EadNode *i
     EadNode *all[EAD_BACKBONE_TAPS];
     backbone->family->build(graph, backbone, images, all);
     for (int i = 0; i < taps->count; i++) features[i] = all[taps->at[i]];
+}
+
+EadNode *ead_backbone_pooled(EadGraph *graph, const EadBackbone *backbone, int tap, EadNode *images) {
+    EadTaps one = {1, {tap}};
+    EadNode *features[EAD_TAPS_CHOSEN];
+    ead_backbone_build(graph, backbone, images, &one, features);
+    const EadTensor *shape = &features[0]->y;
+    if (ead_graph_status(graph) == EAD_OK && shape->h != shape->w)
+        ead_graph_fail(graph, ead_fail(EAD_BAD_SHAPE, "features of %dx%d: only square ones are averaged",
+                                       shape->h, shape->w));
+    return ead_avg_pool2d(graph, features[0], shape->h, shape->h, 0);
+}
+
+EadNode *ead_backbone_vector(EadGraph *graph, const EadBackbone *backbone, EadNode *images) {
+    int end = backbone->whole;
+    for (const char *name = backbone->family->taps; (name = strchr(name, '|')) != NULL; name++) end++;
+    return ead_backbone_pooled(graph, backbone, end, images);
 }
 
 bool ead_backbone_same(const EadBackbone *a, const EadBackbone *b) {

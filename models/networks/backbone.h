@@ -17,6 +17,7 @@ typedef struct EadBackbone {
     char name[EAD_BACKBONE_NAME]; /* "resnet50", "resnet50_caffe", "pdn_small": says which network it is */
     const void *kind;             /* which one, for the family */
     int variant;
+    bool whole; /* opened with what lies behind its features, as far as ead_backbone_vector() needs that */
     EadParams params; /* constants, owned */
 } EadBackbone;
 
@@ -32,6 +33,9 @@ struct EadBackboneFamily {
     /* Of its publisher's files, beginnings of names: what the network needs (NULL: import has another way), and what may be
      * there besides, since it lies behind the features, "fc.|…". */
     const char *parts, *beyond;
+    /* A tensor of files that hold a whole network, whose build() then gives one feature behind the taps; NULL: the last of the
+     * taps is the end. */
+    const char *end;
     const char
         *variant; /* metadata "variant" that import gives a file that says none; NULL: there are none */
     /* Reads the network of such a file: everything but family. Errors: EAD_BAD_FILE, naming file and tensor. */
@@ -57,6 +61,9 @@ EadStatus ead_backbone_check(const char *path);
 /* Reads the backbone of a file of weights, as `import` writes them, or of a teacher. Errors: those of opening;
  * EAD_BAD_FILE, naming the file, for none that is known, and those of its family. Free with ead_backbone_free(). */
 EadStatus ead_backbone_open(const char *path, EadBackbone *out);
+
+/* The same, whole where the file holds what lies behind the features: for its vector alone, never for model files. */
+EadStatus ead_backbone_open_whole(const char *path, EadBackbone *out);
 
 /* Whether there is a network of that name. */
 bool ead_backbone_is_known(const char *name);
@@ -89,6 +96,14 @@ void ead_backbone_taps_text(const EadBackbone *backbone, const EadTaps *taps, ch
  * pixels become numbers is the backbone's matter. */
 void ead_backbone_build(EadGraph *graph, const EadBackbone *backbone, EadNode *images, const EadTaps *taps,
                         EadNode *features[EAD_TAPS_CHOSEN]);
+
+/* Feature number `tap` of the family's list, averaged over the positions of each image: [N,1,1,C]; of square images, whose
+ * features are square, too. Errors stick to the graph: EAD_BAD_SHAPE. */
+EadNode *ead_backbone_pooled(EadGraph *graph, const EadBackbone *backbone, int tap, EadNode *images);
+
+/* The same of the network's end, the vector that says what an image as a whole shows: of a ResNet that was opened whole
+ * layer4, else of its last feature. */
+EadNode *ead_backbone_vector(EadGraph *graph, const EadBackbone *backbone, EadNode *images);
 
 /* ---- as a part of a model file ----
  *   metadata  PREFIX ("backbone"): its name

@@ -10,7 +10,7 @@ enum { LAYERS = 2, FIRST_LAYER = 2, PER_LAYER = 1024 };
 static EadStatus read_backbone(const EadSafetensors *file, const EadResnetVariant *wanted, EadResnet *out) {
     EadResnetVariant variant;
     if (!wanted) EAD_TRY(ead_resnet_variant(file, &variant));
-    EAD_TRY(ead_resnet_read(file, wanted ? *wanted : variant, out));
+    EAD_TRY(ead_resnet_read(file, wanted ? *wanted : variant, EAD_RESNET_STAGES, out));
     return ead_check_all_used(file, EAD_RESNET_BEYOND, out->kind->name);
 }
 
@@ -35,7 +35,7 @@ EadStatus ead_patch_features_open(const char *path, const EadResnetVariant *vari
 
 EadStatus ead_patch_features_new(const EadResnetKind *kind, EadResnetVariant variant, EadPatchFeatures *out) {
     *out = (EadPatchFeatures){0};
-    return ead_resnet_new(kind, variant, &out->backbone);
+    return ead_resnet_new(kind, variant, EAD_RESNET_STAGES, &out->backbone);
 }
 
 void ead_patch_features_free(EadPatchFeatures *features) {

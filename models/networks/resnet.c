@@ -13,13 +13,13 @@
 #include <string.h>
 
 static const EadResnetKind kinds[] = {
-    {"resnet18", false, {2, 2, 2}, 64, 1},
-    {"resnet34", false, {3, 4, 6}, 64, 1},
-    {"resnet50", true, {3, 4, 6}, 64, 1},
-    {"resnet101", true, {3, 4, 23}, 64, 1},
-    {"wide_resnet50_2", true, {3, 4, 6}, 128, 1},
-    {"wide_resnet101_2", true, {3, 4, 23}, 128, 1},
-    {"resnext101_32x8d", true, {3, 4, 23}, 256, 32},
+    {"resnet18", false, {2, 2, 2, 2}, 64, 1},
+    {"resnet34", false, {3, 4, 6, 3}, 64, 1},
+    {"resnet50", true, {3, 4, 6, 3}, 64, 1},
+    {"resnet101", true, {3, 4, 23, 3}, 64, 1},
+    {"wide_resnet50_2", true, {3, 4, 6, 3}, 128, 1},
+    {"wide_resnet101_2", true, {3, 4, 23, 3}, 128, 1},
+    {"resnext101_32x8d", true, {3, 4, 23, 3}, 256, 32},
 };
 
 enum { KINDS = sizeof kinds / sizeof *kinds, STEM_CHANNELS = 64, MAX_CONVS = 3 };
@@ -77,7 +77,7 @@ static EadStatus declare(EadParams *params, const Block *block, const Conv *conv
 static EadStatus declare_all(EadResnet *resnet) {
     int in = STEM_CHANNELS;
     EAD_TRY(ead_params_declare_conv(&resnet->params, "conv1", STEM_CHANNELS, 7, 7, 3));
-    for (int stage = 1; stage <= EAD_RESNET_STAGES; stage++)
+    for (int stage = 1; stage <= resnet->stages; stage++)
         for (int i = 0; i < resnet->kind->blocks[stage - 1]; i++) {
             Block block = block_at(resnet, stage, i, in);
             if (block.shortcut.name) EAD_TRY(declare(&resnet->params, &block, &block.shortcut, in));
@@ -89,8 +89,8 @@ static EadStatus declare_all(EadResnet *resnet) {
     return ead_params_allocate(&resnet->params);
 }
 
-EadStatus ead_resnet_new(const EadResnetKind *kind, EadResnetVariant variant, EadResnet *out) {
-    *out = (EadResnet){.kind = kind, .variant = variant};
+EadStatus ead_resnet_new(const EadResnetKind *kind, EadResnetVariant variant, int stages, EadResnet *out) {
+    *out = (EadResnet){.kind = kind, .variant = variant, .stages = stages};
     EadStatus status = declare_all(out);
     if (status != EAD_OK) ead_resnet_free(out);
     return status;
@@ -114,15 +114,14 @@ static EadNode *apply(EadGraph *graph, const EadResnet *resnet, const Block *blo
                                                  relu ? EAD_ACTIVATION_RELU : EAD_ACTIVATION_NONE});
 }
 
-void ead_resnet_build(EadGraph *graph, const EadResnet *resnet, EadNode *x,
-                      EadNode *stages[EAD_RESNET_STAGES]) {
+void ead_resnet_build(EadGraph *graph, const EadResnet *resnet, EadNode *x, EadNode *stages[]) {
     EadConvParams p = ead_conv_params(graph, &resnet->params, "conv1", 0, 0, false);
     bool caffe = resnet->variant == EAD_RESNET_CAFFE;
     int in = STEM_CHANNELS; /* not x->y.c: a graph that has failed goes on with nodes of any shape */
     x = ead_conv2d(graph, x, p.weight, p.bias, (EadConv2d){.stride = 2, .padding = 3, .relu = true});
     x = ead_max_pool2d(
         graph, x, (EadMaxPool2d){.kernel = 3, .stride = 2, .padding = caffe ? 0 : 1, .ceil_mode = caffe});
-    for (int stage = 1; stage <= EAD_RESNET_STAGES; stage++) {
+    for (int stage = 1; stage <= resnet->stages; stage++) {
         for (int i = 0; i < resnet->kind->blocks[stage - 1]; i++) {
             Block block = block_at(resnet, stage, i, in);
             EadNode *y = x; /* x = relu(convolutions(x) + shortcut(x)) */
@@ -193,11 +192,11 @@ EadStatus ead_resnet_variant(const EadSafetensors *file, EadResnetVariant *out) 
                     ead_safetensors_path(file), text);
 }
 
-EadStatus ead_resnet_read(const EadSafetensors *file, EadResnetVariant variant, EadResnet *out) {
+EadStatus ead_resnet_read(const EadSafetensors *file, EadResnetVariant variant, int stages, EadResnet *out) {
     const EadResnetKind *kind;
     *out = (EadResnet){0};
     EAD_TRY(find_kind(file, &kind));
-    EAD_TRY(ead_resnet_new(kind, variant, out));
+    EAD_TRY(ead_resnet_new(kind, variant, stages, out));
     EadStatus status = EAD_OK;
     for (int i = 0; i < out->params.count && status == EAD_OK; i += 2) {
         char conv[EAD_NAME_SIZE], norm[EAD_NAME_SIZE];

@@ -172,6 +172,12 @@ void norm_of(const char *weight, char out[64]) {
 void write_backbone(const char *name, const char *path, Drawn *drawn) {
     EadBackbone shapes;
     ASSERT_OK(ead_backbone_new(name, &shapes));
+    if (drawn->whole) {
+        EadResnet resnet;
+        ASSERT_OK(ead_resnet_new(shapes.kind, EAD_RESNET_TORCHVISION, EAD_RESNET_ALL_STAGES, &resnet));
+        ead_params_free(&shapes.params);
+        shapes.params = resnet.params;
+    }
     ASSERT_OK(ead_safetensors_writer_new(&drawn->writer));
     bool basic = strcmp(name, "resnet18") == 0 || strcmp(name, "resnet34") == 0;
     for (int i = 0; i < shapes.params.count; i++) {

@@ -50,6 +50,7 @@ typedef struct Drawn {
     void *owned[MAX_TENSORS];
     int count;
     const char *left_out; /* this one tensor is not written */
+    bool whole;           /* of a ResNet, layer4, too */
     const char *negative; /* the first number of this one is -1 */
 } Drawn;
 

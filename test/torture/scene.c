@@ -123,7 +123,7 @@ static void need(EadStatus status) {
 static void write_backbone(const char *path) {
     EadResnet resnet;
     EadSafetensorsWriter *writer;
-    need(ead_resnet_new(ead_resnet_kind(0), EAD_RESNET_TORCHVISION, &resnet));
+    need(ead_resnet_new(ead_resnet_kind(0), EAD_RESNET_TORCHVISION, EAD_RESNET_STAGES, &resnet));
     need(ead_safetensors_writer_new(&writer));
     for (int p = 0; p < resnet.params.count; p++) {
         const EadParam *param = &resnet.params.items[p];

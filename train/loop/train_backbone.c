@@ -35,12 +35,21 @@ static EadStatus backbone_path(const char *backbone, EadPath path) {
                             : "make it of its publisher's file by efficientad import, and name that");
 }
 
-EadStatus ead_open_backbone(const EadConfig *config, EadBackbone *out) {
+static EadStatus open_by(const EadConfig *config, EadStatus (*open)(const char *path, EadBackbone *out),
+                         EadBackbone *out) {
     EadPath path;
     *out = (EadBackbone){0};
     EadStatus status = backbone_path(config->model_backbone, path);
-    if (status == EAD_OK) status = ead_backbone_open(path, out);
+    if (status == EAD_OK) status = open(path, out);
     return status == EAD_OK ? EAD_OK : ead_fail_prefix(status, "model.backbone: ");
+}
+
+EadStatus ead_open_backbone(const EadConfig *config, EadBackbone *out) {
+    return open_by(config, ead_backbone_open, out);
+}
+
+EadStatus ead_open_whole_backbone(const EadConfig *config, EadBackbone *out) {
+    return open_by(config, ead_backbone_open_whole, out);
 }
 
 EadStatus ead_open_features(const EadConfig *config, EadConfigKeyId layers,

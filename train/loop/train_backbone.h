@@ -13,6 +13,9 @@ EadStatus ead_shipped_teacher(const char *size, EadPath path);
  * models/backbones/NAME.safetensors; empty: the shipped one that was measured to be the better backbone. Errors: those of ead_backbone_open(), with the key before them. */
 EadStatus ead_open_backbone(const EadConfig *config, EadBackbone *out);
 
+/* The same by ead_backbone_open_whole(). */
+EadStatus ead_open_whole_backbone(const EadConfig *config, EadBackbone *out);
+
 /* Opens it and finds in it the features that the key `layers` names, by `find`, such as ead_backbone_find_taps(). Errors: those
  * of ead_open_backbone(), and of find with the key before them; *out is empty then. */
 EadStatus ead_open_features(const EadConfig *config, EadConfigKeyId layers,
