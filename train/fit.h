@@ -50,9 +50,10 @@ typedef struct EadFit {
     int maps_key; /* the EadConfigKeyId that chooses maps (EadMethod.maps), or -1 */
     /* What tables must say of results by this config, or NULL. Or NULL: nothing. */
     const char *(*remark)(const EadConfig *config);
-    int slots;           /* steps for which is read ahead, where something comes with each */
-    int64_t least_steps; /* a model of fewer is of no use, and training says so; 0: none */
-    int length_key;      /* the one that says how long it trains, in steps or epochs; -1: in one pass */
+    int slots;             /* steps for which is read ahead, where something comes with each */
+    int64_t least_steps;   /* a model of fewer is of no use, and training says so; 0: none */
+    int length_key;        /* the one that says how long it trains, in steps or epochs; -1: in one pass */
+    int second_length_key; /* of another phase, which --minutes makes shorter alike; 0: none */
 
     /* Checks its own keys. Errors: EAD_BAD_ARGUMENT, the first of what it adds to config->problems. */
     EadStatus (*check)(EadConfig *config, EadCheckScope scope);

@@ -242,6 +242,9 @@ EadStatus ead_pace_pick(EadPace *pace, const EadFit *fit, const EadRunSpec *spec
     char start[EAD_DURATION_SIZE], step[EAD_DURATION_SIZE], end[EAD_DURATION_SIZE], *value;
     EAD_TRY(look_often(pace, spec, seconds, config));
     EAD_TRY(scale_key(config, key, ead_pace_factor(pace, seconds)));
+    int second = fit->second_length_key;
+    if (second > 0 && !(spec->given && spec->given[second]))
+        EAD_TRY(scale_key(config, second, ead_pace_factor(pace, seconds)));
     EAD_TRY(ead_config_value_text(config, (EadConfigKeyId)key, &value));
     ead_print(stderr,
               "--minutes %g: the start took %s, a step takes %s, the end will take about %s: %s is %s\n",

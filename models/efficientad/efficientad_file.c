@@ -26,12 +26,7 @@ static EadStatus read_size(const EadSafetensors *file, EadPdnSize *out) {
 
 static EadStatus read_teacher_statistics(const EadSafetensors *file, EadEfficientad *model) {
     double mean[EAD_FEATURES], std[EAD_FEATURES];
-    EAD_TRY(ead_vector_read(file, "teacher_mean", EAD_FEATURES, mean));
-    EAD_TRY(ead_vector_read(file, "teacher_std", EAD_FEATURES, std));
-    for (int c = 0; c < EAD_FEATURES; c++)
-        if (!(std[c] > 0))
-            return ead_fail(EAD_BAD_FILE, "%s: teacher_std[%d] is %g, must be positive; %s",
-                            ead_safetensors_path(file), c, std[c], EAD_MODEL_FILE_HINT);
+    EAD_TRY(ead_statistics_read(file, "teacher_mean", "teacher_std", EAD_FEATURES, mean, std));
     ead_efficientad_set_teacher_statistics(model, mean, std);
     return EAD_OK;
 }

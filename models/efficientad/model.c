@@ -51,14 +51,12 @@ void ead_efficientad_free(EadEfficientad *model) {
 
 void ead_efficientad_set_teacher_statistics(EadEfficientad *model, const double mean[EAD_FEATURES],
                                             const double std[EAD_FEATURES]) {
-    const double least = 1e-6;
     for (int c = 0; c < EAD_FEATURES; c++) {
-        /* Rounded first: a model read back from its file then has the same bits. */
-        double spread = (double)(float)(std[c] > least ? std[c] : 1), centre = (double)(float)mean[c];
-        model->teacher_mean[c] = (real)centre;
-        model->teacher_std[c] = (real)spread;
-        model->teacher_scale[c] = (real)(1 / spread);
-        model->teacher_shift[c] = (real)(-centre / spread);
+        EadStandardizing s = ead_standardizing(mean[c], std[c]);
+        model->teacher_mean[c] = s.mean;
+        model->teacher_std[c] = s.std;
+        model->teacher_scale[c] = s.scale;
+        model->teacher_shift[c] = s.shift;
     }
 }
 

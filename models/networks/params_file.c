@@ -112,6 +112,17 @@ EadStatus ead_vector_read(const EadSafetensors *file, const char *name, int coun
     return ead_file_tensor_to_double(file, tensor, out);
 }
 
+EadStatus ead_statistics_read(const EadSafetensors *file, const char *mean_name, const char *std_name,
+                              int count, double *mean, double *std) {
+    EAD_TRY(ead_vector_read(file, mean_name, count, mean));
+    EAD_TRY(ead_vector_read(file, std_name, count, std));
+    for (int c = 0; c < count; c++)
+        if (!(std[c] > 0))
+            return ead_fail(EAD_BAD_FILE, "%s: %s[%d] is %g, must be positive; %s",
+                            ead_safetensors_path(file), std_name, c, std[c], EAD_MODEL_FILE_HINT);
+    return EAD_OK;
+}
+
 EadStatus ead_check_all_used(const EadSafetensors *file, const char *others, const char *network) {
     static const char counter[] = "num_batches_tracked";
     const char *first = NULL;

@@ -29,6 +29,10 @@ EadStatus ead_params_read_part(const EadSafetensors *file, const char *prefix, E
 /* Reads a tensor of `count` numbers in any shape. */
 EadStatus ead_vector_read(const EadSafetensors *file, const char *name, int count, double *out);
 
+/* Reads two vectors, the means of channels and their standard deviations, which must be positive. */
+EadStatus ead_statistics_read(const EadSafetensors *file, const char *mean_name, const char *std_name,
+                              int count, double *mean, double *std);
+
 /* Beginnings of names of what the program keeps beside networks: what validation images gave, the mask of a region of
  * interest, and a checkpoint's optimizer and counter. */
 #define EAD_TENSORS_BESIDE "validation_|roi_mask|adam.|step"

@@ -2,31 +2,13 @@
 #pragma once
 
 #include "autograd/optimizer.h"
-#include "core/base/philox.h"
-#include "core/file/safetensors.h"
 #include "core/plan/plan.h"
 #include "models/fastflow/fastflow.h"
-#include "test/support/suite.h"
+#include "test/methods/golden_steps.h"
 
-#include <math.h>
-#include <stdlib.h>
-#include <string.h>
-
-enum {
-    FLOW_SEED = 5,
-    FLOW_SIDE = 64,
-    FLOW_TAPS = 2,
-    FLOW_IMAGES = 2,
-    FLOW_STEPS = 3,
-    Z_STEP = 37,
-    SAMPLES = 8
-};
+enum { FLOW_SEED = 5, FLOW_SIDE = 64, FLOW_TAPS = 2, FLOW_IMAGES = 2, FLOW_STEPS = 3, Z_STEP = 37 };
 
 /* ---- the golden model ---- */
-
-static inline double drawn(const char *name, int64_t i) {
-    return 2 * (double)ead_uniform(ead_philox_word(ead_hash_name(name), EAD_STREAM_TEST, (uint64_t)i)) - 1;
-}
 
 static inline bool ends_with(const char *name, const char *end) {
     size_t length = strlen(name), size = strlen(end);
@@ -67,45 +49,12 @@ static inline void draw_features(EadNode *features, const char *layer) {
 
 /* ---- comparison ---- */
 
-static inline double *golden_numbers(const EadSafetensors *file, const char *name, int64_t count) {
-    const EadFileTensor *tensor = ead_safetensors_find(file, name);
-    double *values = malloc((size_t)count * sizeof *values);
-    ck_assert_msg(tensor && tensor->count == count && values, "%s is not there with %lld numbers", name,
-                  (long long)count);
-    ck_assert_int_eq(ead_file_tensor_to_double(file, tensor, values), EAD_OK);
-    return values;
-}
-
-/* The largest difference, as a part of the largest expected number. */
-static inline void check_numbers(const char *what, const double *got, const double *expected, int64_t count,
-                                 double allowed) {
-    double worst = 0, largest = 0;
-    for (int64_t i = 0; i < count; i++) {
-        worst = fmax(worst, isnan(got[i]) ? INFINITY : fabs(got[i] - expected[i]));
-        largest = fmax(largest, fabs(expected[i]));
-    }
-    ck_assert_msg(worst <= allowed * largest, "%s: off by %g of %g", what, worst, largest);
-}
-
 static inline void check_z(const EadSafetensors *file, const char *name, const EadNode *z, double allowed) {
     int64_t count = (ead_count(&z->y) + Z_STEP - 1) / Z_STEP;
     double *expected = golden_numbers(file, name, count), *got = malloc((size_t)count * sizeof *got);
     for (int64_t i = 0; i < count; i++) got[i] = (double)((const real *)z->y.data)[i * Z_STEP];
     check_numbers(name, got, expected, count, allowed);
     free(expected), free(got);
-}
-
-/* SAMPLES numbers of each parameter in a buffer that is laid out as the parameters. */
-static inline void check_samples(const EadSafetensors *file, const char *name, const EadParams *params,
-                                 const real *values, double allowed) {
-    double *expected = golden_numbers(file, name, (int64_t)params->count * SAMPLES), got[SAMPLES];
-    for (int k = 0; k < params->count; k++) {
-        const EadParam *p = &params->items[k];
-        for (int i = 0; i < SAMPLES; i++)
-            got[i] = (double)values[p->offset + ead_param_size(p) * i / SAMPLES];
-        check_numbers(p->name, got, expected + (int64_t)k * SAMPLES, SAMPLES, allowed);
-    }
-    free(expected);
 }
 
 /* How far results may lie apart, as parts of the largest number. */

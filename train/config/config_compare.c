@@ -32,6 +32,7 @@ static int first_scope_of(int key) {
     case EAD_KEY_patchcore_add:
     case EAD_KEY_simplenet_epochs:
     case EAD_KEY_fastflow_epochs:
+    case EAD_KEY_student_teacher_epochs:
         return EAD_SAME_TRAINING;
     case EAD_KEY_maps_normalization:
     case EAD_KEY_maps_q_start:

@@ -148,8 +148,8 @@ static EadStatus open_penalty(void *state) {
     FitState *s = state;
     if (!s->reads_penalty) return EAD_OK;
     EadFitDraws drawn = draws(s->config);
-    EAD_TRY(ead_open_draws(s->config, &s->penalty_list, drawn.kind, drawn.key, s->config->train_steps,
-                           &s->penalty));
+    EAD_TRY(ead_open_draws(s->config, &s->penalty_list, ead_penalty_fit(s->config), drawn.kind, drawn.key,
+                           s->config->train_steps, &s->penalty));
     return ead_image_draws_try(s->penalty);
 }
 

@@ -37,24 +37,26 @@ static uint64_t part_key(const EadConfig *config, const EadRegion *region) {
 }
 
 /* Other images, and other regions of them, take another file: runs may share a folder. */
-EadStatus ead_cache_name(const EadConfig *config, const EadImageList *list, const EadRegion *region,
-                         const char *kind, EadPath path) {
+static EadStatus name_of_size(const EadConfig *config, const EadImageList *list, const EadRegion *region,
+                              const char *kind, int height, int width, EadPath path) {
     EadPath folder;
     char name[96];
     uint64_t part = part_key(config, region);
     uint32_t hash = (uint32_t)(part ^ part >> 32);
     for (int i = 0; i < list->count; i++) hash = hash * 31 + ead_hash_name(list->items[i].name);
-    snprintf(name, sizeof name, "%s_%dx%d_%08x.cache", kind, config->model_image_size.height,
-             config->model_image_size.width, (unsigned)hash);
+    snprintf(name, sizeof name, "%s_%dx%d_%08x.cache", kind, height, width, (unsigned)hash);
     EAD_TRY(ead_train_data_cache(config, folder));
     return ead_path_in(path, folder, name);
 }
 
-/* The same, with its folder made. */
-static EadStatus cache_file(const EadConfig *config, const EadImageList *list, const EadRegion *region,
-                            const char *kind, EadPath path) {
+EadStatus ead_cache_name(const EadConfig *config, const EadImageList *list, const EadRegion *region,
+                         const char *kind, EadPath path) {
+    EadSize size = config->model_image_size;
+    return name_of_size(config, list, region, kind, size.height, size.width, path);
+}
+
+static EadStatus make_folder(const EadConfig *config) {
     EadPath folder;
-    EAD_TRY(ead_cache_name(config, list, region, kind, path));
     EAD_TRY(ead_train_data_cache(config, folder));
     return ead_make_directories(folder);
 }
@@ -76,7 +78,8 @@ EadStatus ead_open_cache(const EadConfig *config, const EadImageList *list, cons
     char what[64];
     EadTiles tiles = ead_config_tiles(config);
     EadCacheSpec spec = cache_spec(config, region, &tiles);
-    EAD_TRY(cache_file(config, list, region, kind, file));
+    EAD_TRY(ead_cache_name(config, list, region, kind, file));
+    EAD_TRY(make_folder(config));
     EAD_TRY(ead_image_notes_new(&spec.rules.notes));
     snprintf(what, sizeof what, "decoding %s images", kind);
     ead_progress_start(&progress, what, 0, list->count, quiet);
@@ -109,26 +112,30 @@ EadStatus ead_cache_bytes(const EadConfig *config, const EadImageList *list, con
     return ead_image_cache_bytes(list, &spec, bytes);
 }
 
-static EadImageDrawsSpec draws_spec(const EadConfig *config, const EadImageList *list) {
+EadImageFit ead_penalty_fit(const EadConfig *config) {
+    EadSize size = config->model_image_size;
+    return (EadImageFit){EAD_FIT_CENTER_CROP, size.width, size.height, NULL};
+}
+
+static EadImageDrawsSpec draws_spec(const EadConfig *config, const EadImageList *list, EadImageFit fit) {
     return (EadImageDrawsSpec){
-        .images = list,
-        .fit = {EAD_FIT_CENTER_CROP, config->model_image_size.width, config->model_image_size.height, NULL},
-        .budget = (uint64_t)config->dataset_cache_mb * 1000000};
+        .images = list, .fit = fit, .budget = (uint64_t)config->dataset_cache_mb * 1000000};
 }
 
 EadStatus ead_draws_bytes(const EadConfig *config, const EadImageList *list, double drawn, uint64_t *bytes) {
-    EadImageDrawsSpec spec = draws_spec(config, list);
+    EadImageDrawsSpec spec = draws_spec(config, list, ead_penalty_fit(config));
     return ead_image_draws_kept(&spec, drawn, bytes);
 }
 
-EadStatus ead_open_draws(const EadConfig *config, const EadImageList *list, const char *kind, const char *key,
-                         int64_t number, EadImageDraws **out) {
+EadStatus ead_open_draws(const EadConfig *config, const EadImageList *list, EadImageFit fit, const char *kind,
+                         const char *key, int64_t number, EadImageDraws **out) {
     EadPath file;
-    EadImageDrawsSpec spec = draws_spec(config, list);
+    EadImageDrawsSpec spec = draws_spec(config, list, fit);
     spec.key = key;
     spec.most = number < list->count ? (int)number : list->count;
     if (number > list->count || config->dataset_cache[0]) {
-        EAD_TRY(cache_file(config, list, NULL, kind, file));
+        EAD_TRY(name_of_size(config, list, NULL, kind, fit.height, fit.width, file));
+        EAD_TRY(make_folder(config));
         spec.file = file;
     }
     EadStatus status = ead_image_draws_open(&spec, out);

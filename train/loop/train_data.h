@@ -53,21 +53,25 @@ EadStatus ead_train_data_cache(const EadConfig *config, EadPath folder);
 EadStatus ead_open_cache(const EadConfig *config, const EadImageList *list, const EadRegion *region,
                          const char *kind, bool quiet, EadImageCache **out);
 
-/* Readies a list of images of `kind` ("penalty"), the value of `key`, to be drawn from `number` times; the list is borrowed. They are kept in
- * that folder, if any of them is drawn again or the folder is shared, up to dataset.cache_mb. */
-EadStatus ead_open_draws(const EadConfig *config, const EadImageList *list, const char *kind, const char *key,
-                         int64_t number, EadImageDraws **out);
+/* Readies a list of images of `kind` ("penalty"), the value of `key`, to be drawn from `number` times, brought to a size as `fit`
+ * says; the list is borrowed. They are kept in that folder, if any of them is drawn again or the folder is shared, up to
+ * dataset.cache_mb. */
+EadStatus ead_open_draws(const EadConfig *config, const EadImageList *list, EadImageFit fit, const char *kind,
+                         const char *key, int64_t number, EadImageDraws **out);
+
+/* The fit of penalty images: the centre, at model.image_size. */
+EadImageFit ead_penalty_fit(const EadConfig *config);
 
 /* The same images of a few, in memory; region: of them, as ead_train_data_region() opens it. */
 EadStatus ead_open_in_memory(const EadConfig *config, const EadImageList *few, const EadRegion *region,
                              EadImageCache **out);
 
-/* The file that ead_open_cache() or ead_open_draws() keeps such a list in; region NULL: of draws. Errors: EAD_BAD_ARGUMENT, a
- * long path. */
+/* The file that ead_open_cache(), or ead_open_draws() of penalty images, keeps such a list in; region NULL: of draws. Errors:
+ * EAD_BAD_ARGUMENT, a long path. */
 EadStatus ead_cache_name(const EadConfig *config, const EadImageList *list, const EadRegion *region,
                          const char *kind, EadPath path);
 
-/* What that file takes on the disk; of draws when so many different images have been drawn, 0 .. list->count. Errors: those of
+/* What that file takes on the disk; of penalty images when so many different images have been drawn, 0 .. list->count. Errors: those of
  * ead_image_cache_bytes(). */
 EadStatus ead_cache_bytes(const EadConfig *config, const EadImageList *list, const EadRegion *region,
                           uint64_t *bytes);

@@ -103,3 +103,9 @@ static void channel_affine_gradient_sums(const EadCall *call) {
 const EadKernel ead_channel_affine_gradient_sums_cpu = {.run = channel_affine_gradient_sums,
                                                         .plan = ead_pair_sums_plan};
 const EadKernel ead_channel_affine_cpu = {.run = channel_affine};
+
+EadStandardizing ead_standardizing(double mean, double std) {
+    const double least = 1e-6;
+    double spread = (double)(float)(std > least ? std : 1), centre = (double)(float)mean;
+    return (EadStandardizing){(real)centre, (real)spread, (real)(1 / spread), (real)(-centre / spread)};
+}

@@ -1,0 +1,112 @@
+/* S-T's part of model files. No file is believed before it is checked. */
+#include "models/student_teacher/student_teacher.h"
+
+#include "models/networks/params_file.h"
+
+#include <stdio.h>
+#include <string.h>
+
+typedef char Name[EAD_NAME_SIZE];
+
+static void statistics_name(const EadStudentTeacher *model, int field, const char *part, Name out) {
+    snprintf(out, EAD_NAME_SIZE, "teacher.p%d.%s", model->spec.field[field], part);
+}
+
+static void maps_name(const EadStudentTeacher *model, int field, Name out) {
+    snprintf(out, EAD_NAME_SIZE, "map.p%d", model->spec.field[field]);
+}
+
+void ead_student_teacher_fields_text(const EadStudentTeacherSpec *spec, char text[EAD_FIELDS_TEXT]) {
+    text[0] = '\0';
+    for (int f = 0; f < spec->fields; f++) {
+        size_t used = strlen(text);
+        snprintf(text + used, EAD_FIELDS_TEXT - used, "%s%d", f ? "," : "", spec->field[f]);
+    }
+}
+
+/* ---- reading ---- */
+
+static EadStatus read_statistics(const EadSafetensors *file, EadStudentTeacher *model, int field) {
+    double mean[EAD_DESCRIPTOR_FEATURES], std[EAD_DESCRIPTOR_FEATURES];
+    Name mean_name, std_name;
+    statistics_name(model, field, "mean", mean_name);
+    statistics_name(model, field, "std", std_name);
+    EAD_TRY(ead_statistics_read(file, mean_name, std_name, EAD_DESCRIPTOR_FEATURES, mean, std));
+    ead_student_teacher_set_statistics(model, field, mean, std);
+    return EAD_OK;
+}
+
+static EadStatus read_maps(const EadSafetensors *file, EadStudentTeacher *model, int field) {
+    double statistics[EAD_STUDENT_MAPS][2];
+    Name name;
+    maps_name(model, field, name);
+    EAD_TRY(ead_vector_read(file, name, 2 * EAD_STUDENT_MAPS, &statistics[0][0]));
+    EadStatus status = ead_student_teacher_set_maps(model, field, statistics);
+    return status == EAD_OK ? EAD_OK : ead_fail_prefix(EAD_BAD_FILE, "%s: ", ead_safetensors_path(file));
+}
+
+static EadStatus read_spec(const EadSafetensors *file, EadStudentTeacherSpec *spec) {
+    int64_t students;
+    const char *fields = ead_safetensors_metadata(file, "fields");
+    if (!fields || ead_student_teacher_find_fields(fields, spec) != EAD_OK)
+        return ead_bad_metadata(file, "fields", fields, "some of 17,33,65");
+    EAD_TRY(ead_metadata_count(file, "students", 1, EAD_STUDENTS_MOST, &students));
+    spec->students = (int)students;
+    return EAD_OK;
+}
+
+EadStatus ead_student_teacher_read_teachers(EadStudentTeacher *model, const EadSafetensors *file) {
+    for (int f = 0; f < model->spec.fields; f++) EAD_TRY(ead_params_read_all(file, &model->teacher[f]));
+    return EAD_OK;
+}
+
+static EadStatus read_parts(const EadSafetensors *file, EadStudentTeacher *model) {
+    EAD_TRY(ead_student_teacher_read_teachers(model, file));
+    for (int f = 0; f < model->spec.fields; f++) {
+        EAD_TRY(ead_params_read_all(file, &model->students[f]));
+        EAD_TRY(read_statistics(file, model, f));
+        EAD_TRY(read_maps(file, model, f));
+    }
+    return EAD_OK;
+}
+
+EadStatus ead_student_teacher_read(const EadSafetensors *file, int height, int width, EadModel **out) {
+    EadStudentTeacherSpec spec = {.height = height, .width = width};
+    EadStudentTeacher *model;
+    EAD_TRY(read_spec(file, &spec));
+    EadStatus status = ead_student_teacher_new(&spec, &model);
+    if (status != EAD_OK)
+        return ead_fail_prefix(status == EAD_NO_MEMORY ? status : EAD_BAD_FILE,
+                               "%s: ", ead_safetensors_path(file));
+    status = read_parts(file, model);
+    if (status == EAD_OK)
+        *out = &model->base;
+    else
+        ead_model_free(&model->base);
+    return status;
+}
+
+/* ---- writing ---- */
+
+static EadStatus write_field(const EadStudentTeacher *model, int field, EadSafetensorsWriter *writer) {
+    Name name;
+    EAD_TRY(ead_params_write(writer, &model->teacher[field], EAD_FILE_F32));
+    EAD_TRY(ead_params_write(writer, &model->students[field], EAD_FILE_F32));
+    statistics_name(model, field, "mean", name);
+    EAD_TRY(ead_vector_write(writer, name, EAD_DESCRIPTOR_FEATURES, model->mean[field]));
+    statistics_name(model, field, "std", name);
+    EAD_TRY(ead_vector_write(writer, name, EAD_DESCRIPTOR_FEATURES, model->std[field]));
+    maps_name(model, field, name);
+    return ead_vector_write(writer, name, 2 * EAD_STUDENT_MAPS, &model->map_statistics[field][0][0]);
+}
+
+EadStatus ead_student_teacher_write(const EadModel *base, EadSafetensorsWriter *writer) {
+    const EadStudentTeacher *model = (const EadStudentTeacher *)base;
+    char text[EAD_FIELDS_TEXT];
+    ead_student_teacher_fields_text(&model->spec, text);
+    EAD_TRY(ead_safetensors_writer_metadata(writer, "fields", text));
+    snprintf(text, sizeof text, "%d", model->spec.students);
+    EAD_TRY(ead_safetensors_writer_metadata(writer, "students", text));
+    for (int f = 0; f < model->spec.fields; f++) EAD_TRY(write_field(model, f, writer));
+    return EAD_OK;
+}
