@@ -90,8 +90,8 @@ EAD_API int ead_detector_open_memory(const void *bytes, size_t size, const EadDe
  *                  training. A model with a region of interest (metadata roi_box, roi_image) takes images that it fits; what
  *                  lies outside moves nothing, and the map has its least value there (regions of a call: EadRunOptions)
  *   map     NULL, or float[height][width]: the anomaly map at the image's size, row by row
- *   score   NULL, or where to put the image's score, which the threshold is for: with EfficientAD and FastFlow the
- *           maximum of that map; with PatchCore, its ensemble and SimpleNet that of the map's cells before they
+ *   score   NULL, or where to put the image's score, which the threshold is for: with EfficientAD, FastFlow and S-T
+ *           the maximum of that map; with PatchCore, its ensemble and SimpleNet that of the map's cells before they
  *           are smoothed, which the map's maximum is not (with patchcore.reweight a distance, not its square); where
  *           the model says so (metadata score_method), the mean of the score_cells largest values of the map at the
  *           model's size (top_mean), or the largest that as many of them reach (area)
@@ -99,7 +99,7 @@ EAD_API int ead_detector_open_memory(const void *bytes, size_t size, const EadDe
  * tiles_scale; that takes time and, besides, memory by the image: 3 bytes, and some 5 for its maps, for each pixel of the reduced one.
  * EfficientAD's map has 0 at the 0.9 quantile of good validation images and 0.1 at their 0.995 quantile (by default);
  * PatchCore's holds squared distances, SimpleNet's negated outputs of its discriminator, FastFlow's negated mean
- * likelihoods. There is no upper bound. Allocates nothing but what the resize of the image, or its tiles, need. Returns 0 or a
+ * likelihoods, S-T's standard deviations from what good images give. There is no upper bound. Allocates nothing but what the resize of the image, or its tiles, need. Returns 0 or a
  * positive status; that, too, where the map is not finite, which damaged weights make. */
 EAD_API int ead_detector_run(EadDetector *detector, const uint8_t *rgb, int width, int height,
                              ptrdiff_t stride, float *map, float *score);
