@@ -9,11 +9,11 @@
 
 #include <stdio.h>
 
-typedef struct Layer {
+typedef struct PatchLayer {
     const char *name;
     int kernel, channels;
     bool pool; /* followed by 2x2 max pooling; a last odd row or column of a patch is in no window */
-} Layer;
+} PatchLayer;
 
 enum { MAX_LAYERS = 5, POOL = 2 };
 
@@ -21,7 +21,7 @@ enum { MAX_LAYERS = 5, POOL = 2 };
  * kinds of the layers fit together. */
 static const struct {
     int field;
-    Layer layers[MAX_LAYERS + 1];
+    PatchLayer layers[MAX_LAYERS + 1];
 } networks[EAD_DESCRIPTOR_FIELDS] = {
     {17,
      {{"conv1", 6, 128, false}, {"conv2", 5, 256, false}, {"conv3", 5, 256, false}, {"conv4", 4, 0, false}}},
@@ -38,7 +38,7 @@ static const struct {
 static const double SLOPE = 0.005; /* of the leaky ReLU behind every layer but the last */
 
 /* Of a size that is known. */
-static const Layer *layers_of(int field) {
+static const PatchLayer *layers_of(int field) {
     int i = 0;
     while (networks[i].field != field) i++;
     return networks[i].layers;
@@ -52,18 +52,19 @@ bool ead_patch_descriptor_is_known(int field) {
 
 int ead_patch_descriptor_step(int field) {
     int step = 1;
-    for (const Layer *layer = layers_of(field); layer->name; layer++)
+    for (const PatchLayer *layer = layers_of(field); layer->name; layer++)
         if (layer->pool) step *= POOL;
     return step;
 }
 
-static void full_name(const EadPatchDescriptor *descriptor, const Layer *layer, char out[EAD_NAME_SIZE]) {
+static void full_name(const EadPatchDescriptor *descriptor, const PatchLayer *layer,
+                      char out[EAD_NAME_SIZE]) {
     snprintf(out, EAD_NAME_SIZE, "%s.p%d.%s", descriptor->name, descriptor->field, layer->name);
 }
 
 EadStatus ead_patch_descriptor_declare(const EadPatchDescriptor *descriptor, EadParams *params) {
     int channels = 3;
-    for (const Layer *layer = layers_of(descriptor->field); layer->name; layer++) {
+    for (const PatchLayer *layer = layers_of(descriptor->field); layer->name; layer++) {
         char name[EAD_NAME_SIZE];
         int outputs = layer->channels ? layer->channels : EAD_DESCRIPTOR_FEATURES;
         full_name(descriptor, layer, name);
@@ -75,7 +76,7 @@ EadStatus ead_patch_descriptor_declare(const EadPatchDescriptor *descriptor, Ead
 
 /* dense: the windows of a pooling begin at every pixel, and each of their four places becomes a picture. */
 static EadNode *build(EadGraph *graph, const EadPatchDescriptor *descriptor, EadNode *x, bool dense) {
-    for (const Layer *layer = layers_of(descriptor->field); layer->name; layer++) {
+    for (const PatchLayer *layer = layers_of(descriptor->field); layer->name; layer++) {
         char name[EAD_NAME_SIZE];
         full_name(descriptor, layer, name);
         EadConvParams p = ead_conv_params(graph, descriptor->params, name, 0, 0, descriptor->trainable);

@@ -6,13 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 
-typedef char Name[EAD_NAME_SIZE];
+typedef char StatisticsName[EAD_NAME_SIZE];
 
-static void statistics_name(const EadStudentTeacher *model, int field, const char *part, Name out) {
+static void statistics_name(const EadStudentTeacher *model, int field, const char *part, StatisticsName out) {
     snprintf(out, EAD_NAME_SIZE, "teacher.p%d.%s", model->spec.field[field], part);
 }
 
-static void maps_name(const EadStudentTeacher *model, int field, Name out) {
+static void maps_name(const EadStudentTeacher *model, int field, StatisticsName out) {
     snprintf(out, EAD_NAME_SIZE, "map.p%d", model->spec.field[field]);
 }
 
@@ -28,7 +28,7 @@ void ead_student_teacher_fields_text(const EadStudentTeacherSpec *spec, char tex
 
 static EadStatus read_statistics(const EadSafetensors *file, EadStudentTeacher *model, int field) {
     double mean[EAD_DESCRIPTOR_FEATURES], std[EAD_DESCRIPTOR_FEATURES];
-    Name mean_name, std_name;
+    StatisticsName mean_name, std_name;
     statistics_name(model, field, "mean", mean_name);
     statistics_name(model, field, "std", std_name);
     EAD_TRY(ead_statistics_read(file, mean_name, std_name, EAD_DESCRIPTOR_FEATURES, mean, std));
@@ -38,7 +38,7 @@ static EadStatus read_statistics(const EadSafetensors *file, EadStudentTeacher *
 
 static EadStatus read_maps(const EadSafetensors *file, EadStudentTeacher *model, int field) {
     double statistics[EAD_STUDENT_MAPS][2];
-    Name name;
+    StatisticsName name;
     maps_name(model, field, name);
     EAD_TRY(ead_vector_read(file, name, 2 * EAD_STUDENT_MAPS, &statistics[0][0]));
     EadStatus status = ead_student_teacher_set_maps(model, field, statistics);
@@ -89,7 +89,7 @@ EadStatus ead_student_teacher_read(const EadSafetensors *file, int height, int w
 /* ---- writing ---- */
 
 static EadStatus write_field(const EadStudentTeacher *model, int field, EadSafetensorsWriter *writer) {
-    Name name;
+    StatisticsName name;
     EAD_TRY(ead_params_write(writer, &model->teacher[field], EAD_FILE_F32));
     EAD_TRY(ead_params_write(writer, &model->students[field], EAD_FILE_F32));
     statistics_name(model, field, "mean", name);
