@@ -3,11 +3,13 @@
 #include "core/ops/batch_norm/batch_norm.h"
 #include "core/ops/channel_affine/channel_affine.h"
 #include "core/ops/concat_batch/concat_batch.h"
+#include "core/ops/concat_channels/concat_channels.h"
 #include "core/ops/conv2d/conv2d.h"
 #include "core/ops/coupling/coupling.h"
 #include "core/ops/dropout/dropout.h"
 #include "core/ops/fill_cells/fill_cells.h"
 #include "core/ops/gaussian_filter/gaussian_filter.h"
+#include "core/ops/image_scale/image_scale.h"
 #include "core/ops/layer_norm/layer_norm.h"
 #include "core/ops/gram/gram.h"
 #include "core/ops/leaky_relu/leaky_relu.h"
@@ -17,6 +19,7 @@
 #include "core/ops/noise_normal/noise_normal.h"
 #include "core/ops/normalize_image/normalize_image.h"
 #include "core/ops/pad_border/pad_border.h"
+#include "core/ops/pad_replicate/pad_replicate.h"
 #include "core/ops/patch_pool/patch_pool.h"
 #include "core/ops/permute_channels/permute_channels.h"
 #include "core/ops/pointwise/pointwise.h"
@@ -61,6 +64,20 @@ static EadNode *trained_mask(EadGraph *g, EadNode *x) {
 }
 static EadNode *negative_border(EadGraph *g, EadNode *x) {
     return ead_pad_border(g, x, -1);
+}
+static EadNode *negative_repeated_border(EadGraph *g, EadNode *x) {
+    return ead_pad_replicate(g, x, -1);
+}
+static EadNode *scales_of_one_image(EadGraph *g, EadNode *x) {
+    return ead_image_scale(g, x, ead_leaf(g, "scales", EAD_REAL, 1, 1, 1, 3, NULL));
+}
+static EadNode *channels_of_other_images(EadGraph *g, EadNode *x) {
+    EadNode *three = ead_leaf(g, "three", EAD_REAL, 3, 4, 4, 2, NULL);
+    return ead_concat_channels(g, 2, (EadNode *[]){x, three});
+}
+static EadNode *trained_channels_of_all_images(EadGraph *g, EadNode *x) {
+    static real memory[32];
+    return ead_concat_channels(g, 2, (EadNode *[]){x, ead_trainable_leaf(g, "code", 1, 4, 4, 2, memory)});
 }
 static EadNode *image_of_reals(EadGraph *g, EadNode *x) {
     return ead_normalize_image(g, x);
@@ -231,6 +248,10 @@ static const struct Refusal {
     {mask_of_size, EAD_BAD_SHAPE, "the mask is"},
     {trained_mask, EAD_BAD_ARGUMENT, "trainable"},
     {negative_border, EAD_BAD_ARGUMENT, "-1"},
+    {negative_repeated_border, EAD_BAD_ARGUMENT, "-1"},
+    {scales_of_one_image, EAD_BAD_SHAPE, "must be [2,1,1,3]"},
+    {channels_of_other_images, EAD_BAD_SHAPE, "[3,4,4] and [2,4,4]"},
+    {trained_channels_of_all_images, EAD_BAD_SHAPE, "[2,4,4] and [1,4,4]"},
     {image_of_reals, EAD_BAD_SHAPE, "8-bit"},
     {distance_of_sizes, EAD_BAD_SHAPE, "[2,4,4,3] and [2,2,2,3]"},
     {threshold_tensor, EAD_BAD_SHAPE, "scalar"},

@@ -57,6 +57,7 @@ static double allowed_part(EadOpId op, EadPrecision precision) {
     case EAD_OP_layer_norm_gradient_sums:
     case EAD_OP_mean:
     case EAD_OP_channel_mean:
+    case EAD_OP_global_avg_pool:
     case EAD_OP_masked_mean:
     case EAD_OP_nearest_rows:
     case EAD_OP_reweighted_score:
@@ -69,6 +70,7 @@ static double allowed_part(EadOpId op, EadPrecision precision) {
     case EAD_OP_noise_normal:
     case EAD_OP_pointwise:
     case EAD_OP_pointwise_gradient:
+    case EAD_OP_swish:
         return 1e-6; /* exp, logarithm, sine and their like are rounded in their own way */
     case EAD_OP_grouped_conv2d:
         return 2e-6; /* summed in another order */

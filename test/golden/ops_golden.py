@@ -86,6 +86,22 @@ def relu6(x, factor):
     return F.relu6(x * factor)
 
 
+def swish(x, factor):
+    return F.silu(x * factor)
+
+
+def sigmoid(x, factor):
+    return torch.sigmoid(x * factor)
+
+
+def global_avg_pool(x, _):
+    return x.mean((1, 2), keepdim=True)
+
+
+def image_scale(x, factor, _):
+    return x * factor
+
+
 def same(size, kernel, stride):
     """TensorFlow's padding before and behind."""
     both = max((-(-size // stride) - 1) * stride + kernel - size, 0)
@@ -134,7 +150,8 @@ def concat_batch(*parts):
 
 
 def concat_channels(*parts):
-    return torch.cat(parts[:-1], 3)
+    images = max(part.shape[0] for part in parts[:-1])
+    return torch.cat([part.expand(images, -1, -1, -1) for part in parts[:-1]], 3)
 
 
 def slice_channels(x, begin, count):
@@ -297,6 +314,10 @@ def fill_cells(x, mask, value):
 
 def pad_border(x, cells):
     return nhwc(F.pad(nchw(x), [int(cells)] * 4))
+
+
+def pad_replicate(x, cells):
+    return nhwc(F.pad(nchw(x), [int(cells)] * 4, mode="replicate"))
 
 
 def patch_pool(x, kernel, outputs):

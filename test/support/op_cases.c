@@ -25,7 +25,9 @@
 #include "core/ops/gather_image/gather_image.h"
 #include "core/ops/gaussian_filter/gaussian_filter.h"
 #include "core/ops/gram/gram.h"
+#include "core/ops/global_avg_pool/global_avg_pool.h"
 #include "core/ops/grouped_conv2d/grouped_conv2d.h"
+#include "core/ops/image_scale/image_scale.h"
 #include "core/ops/layer_norm/layer_norm.h"
 #include "core/ops/leaky_relu/leaky_relu.h"
 #include "core/ops/lr_schedule/lr_schedule.h"
@@ -36,6 +38,7 @@
 #include "core/ops/noise_normal/noise_normal.h"
 #include "core/ops/normalize_image/normalize_image.h"
 #include "core/ops/pad_border/pad_border.h"
+#include "core/ops/pad_replicate/pad_replicate.h"
 #include "core/ops/patch_pool/patch_pool.h"
 #include "core/ops/permute_channels/permute_channels.h"
 #include "core/ops/pointwise/pointwise.h"
@@ -49,6 +52,7 @@
 #include "core/ops/slice_channels/slice_channels.h"
 #include "core/ops/space_to_batch/space_to_batch.h"
 #include "core/ops/squared_difference/squared_difference.h"
+#include "core/ops/swish/swish.h"
 #include "core/base/philox.h"
 
 #include <stdlib.h>
@@ -65,6 +69,8 @@
 
 BUILDER(relu, ead_relu(g, x[0]))
 BUILDER(relu6, ead_relu6(g, ead_scale(g, x[0], numbers[0])))
+BUILDER(swish, ead_swish(g, ead_scale(g, x[0], numbers[0])))
+BUILDER(sigmoid, ead_sigmoid(g, ead_scale(g, x[0], numbers[0])))
 BUILDER(leaky_relu, ead_leaky_relu(g, x[0], numbers[0]))
 BUILDER(batch_norm, ead_batch_norm(g, x[0], ead_batch_statistics(g, x[0]), x[1], x[2], numbers[0]))
 BUILDER(conv2d, ead_conv2d(g, x[0], x[1], x[2], (EadConv2d){INT(0), INT(1), INT(2) != 0}))
@@ -111,6 +117,9 @@ BUILDER(normalize_image_by, ead_normalize_image_by(g, x[0],
                                                                     {numbers[2], numbers[2], numbers[3]}}))
 BUILDER(fill_cells, ead_fill_cells(g, x[0], x[1], numbers[0]))
 BUILDER(pad_border, ead_pad_border(g, x[0], INT(0)))
+BUILDER(pad_replicate, ead_pad_replicate(g, x[0], INT(0)))
+BUILDER(global_avg_pool, ead_global_avg_pool(g, x[0]))
+BUILDER(image_scale, ead_image_scale(g, x[0], x[1]))
 BUILDER(patch_pool, ead_patch_pool(g, x[0], (EadPatchPool){INT(0), INT(1)}))
 BUILDER(nearest_rows, ead_nearest_rows(g, x[0], x[1], (EadNearestRows){INT(0), INT(1) != 0}))
 BUILDER(reweighted_score,

@@ -24,6 +24,11 @@ const char *ead_onnx_relu6(EadOnnxGraph *g, const EadNode *node) {
     return ead_onnx_clip6(g, ead_onnx_input(g, node, 0));
 }
 
+const char *ead_onnx_swish(EadOnnxGraph *g, const EadNode *node) {
+    const char *x = ead_onnx_input(g, node, 0);
+    return ead_onnx_pair(g, "Mul", x, ead_onnx_of(g, "Sigmoid", x));
+}
+
 const char *ead_onnx_leaky_relu(EadOnnxGraph *g, const EadNode *node) {
     const EadLeakyRelu *a = (const void *)node->attributes;
     return ead_onnx_emit(g, (EadOnnxNode){.op = "LeakyRelu",
@@ -43,14 +48,20 @@ const char *ead_onnx_scale(EadOnnxGraph *g, const EadNode *node) {
     return times(g, ead_onnx_input(g, node, 0), *(const double *)(const void *)node->attributes);
 }
 
+const char *ead_onnx_image_scale(EadOnnxGraph *g, const EadNode *node) {
+    return ead_onnx_pair(g, "Mul", ead_onnx_input(g, node, 0), ead_onnx_input(g, node, 1));
+}
+
 const char *ead_onnx_channel_affine(EadOnnxGraph *g, const EadNode *node) {
     const char *y = ead_onnx_pair(g, "Mul", ead_onnx_input(g, node, 0), ead_onnx_input(g, node, 1));
     return node->x[2] ? ead_onnx_pair(g, "Add", y, ead_onnx_input(g, node, 2)) : y;
 }
 
 const char *ead_onnx_pointwise(EadOnnxGraph *g, const EadNode *node) {
-    static const char *const ops[] = {
-        [EAD_FUNCTION_EXP] = "Exp", [EAD_FUNCTION_LOG] = "Log", [EAD_FUNCTION_SOFTPLUS] = "Softplus"};
+    static const char *const ops[] = {[EAD_FUNCTION_EXP] = "Exp",
+                                      [EAD_FUNCTION_LOG] = "Log",
+                                      [EAD_FUNCTION_SOFTPLUS] = "Softplus",
+                                      [EAD_FUNCTION_SIGMOID] = "Sigmoid"};
     const EadPointwise *a = (const void *)node->attributes;
     double beta = a->function == EAD_FUNCTION_SOFTPLUS ? a->beta : 1;
     const char *y = ead_onnx_of(g, ops[a->function], times(g, ead_onnx_input(g, node, 0), beta));
@@ -67,9 +78,27 @@ const char *ead_onnx_channel_mean(EadOnnxGraph *g, const EadNode *node) {
     return EAD_ONNX_MEAN(g, ead_onnx_input(g, node, 0), CHANNELS);
 }
 
+/* A constant [1,H,W,C] as often as x has images. */
+static const char *for_each_image(EadOnnxGraph *g, const char *constant, const char *x) {
+    const char *images =
+        ead_onnx_emit(g, (EadOnnxNode){.op = "Shape",
+                                       .inputs = {x},
+                                       .attributes = {EAD_WITH_INT("start", 0), EAD_WITH_INT("end", 1)}});
+    const char *ones = ead_onnx_indices(g, 3, (int64_t[]){1, 1, 1});
+    const char *shape = ead_onnx_emit(
+        g, (EadOnnxNode){.op = "Concat", .inputs = {images, ones}, .attributes = {EAD_WITH_INT("axis", 0)}});
+    return ead_onnx_emit(g, (EadOnnxNode){.op = "Expand", .inputs = {constant, shape}});
+}
+
 const char *ead_onnx_concat_channels(EadOnnxGraph *g, const EadNode *node) {
     EadOnnxNode concat = {.op = "Concat", .attributes = {EAD_WITH_INT("axis", CHANNELS)}};
-    for (int k = 0; k < EAD_MAX_INPUTS && node->x[k]; k++) concat.inputs[k] = ead_onnx_input(g, node, k);
+    const char *of_images = NULL;
+    for (int k = 0; k < EAD_MAX_INPUTS && node->x[k]; k++) {
+        concat.inputs[k] = ead_onnx_input(g, node, k);
+        if (node->x[k]->op != EAD_OP_LEAF) of_images = concat.inputs[k];
+    }
+    for (int k = 0; of_images && k < EAD_MAX_INPUTS && node->x[k]; k++)
+        if (node->x[k]->op == EAD_OP_LEAF) concat.inputs[k] = for_each_image(g, concat.inputs[k], of_images);
     return ead_onnx_emit(g, concat);
 }
 

@@ -4,6 +4,7 @@
 #include "core/base/memory.h"
 #include "core/ops/gaussian_filter/gaussian_filter.h"
 #include "core/ops/pad_border/pad_border.h"
+#include "core/ops/pad_replicate/pad_replicate.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -53,13 +54,24 @@ const char *ead_onnx_fill_cells(EadOnnxGraph *g, const EadNode *node) {
     return ead_onnx_pair(g, "Add", ead_onnx_pair(g, "Mul", ead_onnx_input(g, node, 0), inside), outside);
 }
 
-const char *ead_onnx_pad_border(EadOnnxGraph *g, const EadNode *node) {
-    const EadPadBorder *a = (const void *)node->attributes;
-    int64_t c = a->cells, pads[] = {0, 0, c, c, 0, 0, c, c};
+static const char *padded(EadOnnxGraph *g, const EadNode *node, int cells, const char *mode) {
+    int64_t pads[] = {0, 0, cells, cells, 0, 0, cells, cells};
     return ead_onnx_emit(g,
                          (EadOnnxNode){.op = "Pad",
                                        .inputs = {ead_onnx_input(g, node, 0), ead_onnx_indices(g, 8, pads)},
-                                       .attributes = {EAD_WITH_TEXT("mode", "constant")}});
+                                       .attributes = {EAD_WITH_TEXT("mode", mode)}});
+}
+
+const char *ead_onnx_pad_border(EadOnnxGraph *g, const EadNode *node) {
+    return padded(g, node, ((const EadPadBorder *)(const void *)node->attributes)->cells, "constant");
+}
+
+const char *ead_onnx_pad_replicate(EadOnnxGraph *g, const EadNode *node) {
+    return padded(g, node, ((const EadPadReplicate *)(const void *)node->attributes)->cells, "edge");
+}
+
+const char *ead_onnx_global_avg_pool(EadOnnxGraph *g, const EadNode *node) {
+    return EAD_ONNX_MEAN(g, ead_onnx_input(g, node, 0), 2, 3);
 }
 
 /* ---- four pictures of one, and back; the number of pictures is the one that is not written down ---- */

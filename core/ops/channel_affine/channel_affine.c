@@ -5,8 +5,12 @@
 #include "core/base/minmax.h"
 #include "core/graph/op.h"
 #include "core/ops/channel_sum/channel_sum.h"
+#include "core/ops/mean/mean.h"
 #include "core/ops/pair_sums.h"
+#include "core/ops/scale/scale.h"
 #include "core/ops/slice_batch/slice_batch.h"
+
+#include <stdbool.h>
 
 EadNode *ead_channel_affine(EadGraph *graph, EadNode *x, EadNode *scale, EadNode *shift) {
     return ead_graph_add(graph, EAD_OP_channel_affine, 3, (EadNode *[]){x, scale, shift}, NULL, 0);
@@ -28,7 +32,7 @@ static EadStatus shape(const EadNode *node, EadTensor *y) {
     *y = node->x[0]->y;
     y->type = EAD_REAL;
     y->data = NULL;
-    EAD_TRY(check_vector(node, node->x[1], y->c));
+    EAD_TRY(check_vector(node, node->x[1], ead_count(&node->x[1]->y) == 1 ? 1 : y->c));
     return node->x[2] ? check_vector(node, node->x[2], y->c) : EAD_OK;
 }
 
@@ -46,6 +50,7 @@ static void gradient(EadGraph *graph, EadNode *node, EadNode *dy, EadNode **dx) 
     EadNode *sums =
         ead_graph_add(graph, EAD_OP_channel_affine_gradient_sums, 2, (EadNode *[]){dy, x}, NULL, 0);
     dx[1] = ead_slice_batch(graph, sums, 1, 1);
+    if (scale->y.c < x->y.c) dx[1] = ead_scale(graph, ead_mean(graph, dx[1]), x->y.c);
     if (shift && shift->needs_gradient) dx[2] = ead_slice_batch(graph, sums, 0, 1);
 }
 
@@ -56,28 +61,39 @@ const EadOp ead_op_channel_affine_gradient_sums = {.name = "channel_affine_gradi
 
 enum { WIDENED = 64 }; /* channels that are widened at a time */
 
-static void affine(const real *x, const real *scale, const real *shift, int channels, real *y) {
-    if (shift)
-        for (int c = 0; c < channels; c++) y[c] = x[c] * scale[c] + shift[c];
+/* As many factors as channels, or one. */
+typedef struct Affine {
+    const real *scale, *shift; /* shift: or NULL */
+    bool one;
+} Affine;
+
+/* Channels first .. first + count - 1 of a pixel. */
+static void affine(const Affine *a, const real *x, int first, int count, real *y) {
+    const real *scale = a->scale + (a->one ? 0 : first), *shift = a->shift ? a->shift + first : NULL;
+    real factor = scale[0];
+    if (a->one)
+        for (int c = 0; c < count; c++) y[c] = x[c] * factor + (shift ? shift[c] : 0);
+    else if (shift)
+        for (int c = 0; c < count; c++) y[c] = x[c] * scale[c] + shift[c];
     else
-        for (int c = 0; c < channels; c++) y[c] = x[c] * scale[c];
+        for (int c = 0; c < count; c++) y[c] = x[c] * scale[c];
 }
 
 /* The same of a pixel in half precision. */
-static void affine_of_halves(const uint16_t *x, const real *scale, const real *shift, int channels, real *y) {
+static void affine_of_halves(const Affine *a, const uint16_t *x, int channels, real *y) {
     float widened[WIDENED];
     real part[WIDENED];
     for (int c = 0; c < channels; c += WIDENED) {
         int count = ead_min(channels - c, WIDENED);
         ead_halves_to_floats(x + c, count, widened);
         for (int k = 0; k < count; k++) part[k] = (real)widened[k];
-        affine(part, scale + c, shift ? shift + c : NULL, count, y + c);
+        affine(a, part, c, count, y + c);
     }
 }
 
 static void channel_affine(const EadCall *call) {
     const EadTensor *x = call->x[0];
-    const real *scale = call->x[1]->data, *shift = call->x[2] ? call->x[2]->data : NULL;
+    Affine a = {call->x[1]->data, call->x[2] ? call->x[2]->data : NULL, call->x[1]->c < x->c};
     int channels = call->y->c;
     int64_t pixels = ead_count(call->y) / channels;
 #pragma omp parallel for schedule(static)
@@ -85,9 +101,9 @@ static void channel_affine(const EadCall *call) {
         int64_t at = i * channels;
         real *y = (real *)call->y->data + at;
         if (x->type == EAD_F16)
-            affine_of_halves((const uint16_t *)x->data + at, scale, shift, channels, y);
+            affine_of_halves(&a, (const uint16_t *)x->data + at, channels, y);
         else
-            affine((const real *)x->data + at, scale, shift, channels, y);
+            affine(&a, (const real *)x->data + at, 0, channels, y);
     }
 }
 

@@ -4,8 +4,8 @@
 
 #include "core/graph/graph.h"
 
-/* x [N,H,W,C], real or (a leaf) EAD_F16, widened exactly -> the same shape, real. scale and shift [1,1,1,C], shift may
- * be NULL (zero). Gradients to all three; with halves scale and shift must be constants.
+/* x [N,H,W,C], real or (a leaf) EAD_F16, widened exactly -> the same shape, real. scale and shift [1,1,1,C]; scale may be
+ * one number for all channels, [1,1,1,1], shift NULL (zero). Gradients to all three; with halves scale and shift must be constants.
  * Errors: EAD_BAD_SHAPE; EAD_BAD_ARGUMENT for a trainable scale or shift of halves. */
 EadNode *ead_channel_affine(EadGraph *graph, EadNode *x, EadNode *scale, EadNode *shift);
 

@@ -1,9 +1,10 @@
 /* Per-channel affine map on CUDA: bound by memory bandwidth. */
 #include "core/cuda/pair_sums.cuh"
 
-/* y[p,c] = x[p,c] scale[c] + shift[c] for pixel p; shift may be NULL. A thread has eight channels. */
-static __global__ void channel_affine(EadRows pixels, EadStored x, const float *scale, const float *shift,
-                                      EadStored y) {
+/* y[p,c] = x[p,c] scale[c] + shift[c] for pixel p; one: scale[0] for all channels; shift may be NULL. A thread has eight
+ * channels. */
+static __global__ void channel_affine(EadRows pixels, EadStored x, bool one, const float *scale,
+                                      const float *shift, EadStored y) {
     EadUnit u = ead_unit(pixels);
     if (u.n == 0) return;
     for (int64_t p = ead_first_row(); p < pixels.rows; p += ead_row_step()) {
@@ -13,7 +14,7 @@ static __global__ void channel_affine(EadRows pixels, EadStored x, const float *
 #pragma unroll
         for (int k = 0; k < EAD_GROUP; k++) {
             if (k >= u.n) continue;
-            v[k] *= __ldg(scale + u.c + k);
+            v[k] *= __ldg(scale + (one ? 0 : u.c + k));
             if (shift) v[k] += __ldg(shift + u.c + k);
         }
         ead_save(y, at, u.n, v);
@@ -25,7 +26,8 @@ static void run(const EadCall *call) {
     const float *scale = static_cast<const float *>(call->x[1]->data),
                 *shift = call->x[2] ? static_cast<const float *>(call->x[2]->data) : NULL;
     EAD_LAUNCH(channel_affine, ead_rows_grid(pixels), ead_rows_block(pixels), 0, call->stream, pixels,
-               ead_stored(call->x[0], call->y->c), scale, shift, ead_stored(call->y, call->y->c));
+               ead_stored(call->x[0], call->y->c), call->x[1]->c < call->y->c, scale, shift,
+               ead_stored(call->y, call->y->c));
 }
 
 static void run_gradient_sums(const EadCall *call) {

@@ -4,6 +4,7 @@
 #include "core/graph/op.h"
 #include "core/ops/slice_channels/slice_channels.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 EadNode *ead_concat_channels(EadGraph *graph, int count, EadNode *const parts[]) {
@@ -14,10 +15,15 @@ static EadStatus shape(const EadNode *node, EadTensor *y) {
     EAD_TRY(ead_shape_like_first(node, y));
     for (int i = 1; i < EAD_MAX_INPUTS && node->x[i]; i++) {
         const EadTensor *x = &node->x[i]->y;
-        if (x->type != EAD_REAL || x->n != y->n || x->h != y->h || x->w != y->w)
+        y->c += x->c;
+        if (x->n > y->n) y->n = x->n;
+    }
+    for (int i = 0; i < EAD_MAX_INPUTS && node->x[i]; i++) {
+        const EadTensor *x = &node->x[i]->y;
+        bool all = x->n == y->n || (x->n == 1 && !node->x[i]->needs_gradient);
+        if (x->type != EAD_REAL || !all || x->h != y->h || x->w != y->w)
             return ead_fail(EAD_BAD_SHAPE, "concat_channels: maps [%d,%d,%d] and [%d,%d,%d] differ", y->n,
                             y->h, y->w, x->n, x->h, x->w);
-        y->c += x->c;
     }
     return EAD_OK;
 }
@@ -31,13 +37,14 @@ const EadOp ead_op_concat_channels = {.name = "concat_channels", .shape = shape,
 
 static void concat_channels(const EadCall *call) {
     const EadTensor *y = call->y;
-    int64_t pixels = ead_count(y) / y->c;
+    int64_t pixels = ead_count(y) / y->c, area = pixels / y->n;
 #pragma omp parallel for schedule(static)
     for (int64_t p = 0; p < pixels; p++) {
         real *out = (real *)y->data + p * y->c;
         for (int i = 0; i < EAD_MAX_INPUTS && call->x[i]; i++) {
             int channels = call->x[i]->c;
-            memcpy(out, (const real *)call->x[i]->data + p * channels, (size_t)channels * sizeof *out);
+            int64_t from = call->x[i]->n < y->n ? p % area : p;
+            memcpy(out, (const real *)call->x[i]->data + from * channels, (size_t)channels * sizeof *out);
             out += channels;
         }
     }

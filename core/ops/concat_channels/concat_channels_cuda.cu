@@ -4,6 +4,7 @@
 typedef struct ChannelParts {
     EadStored x[EAD_MAX_INPUTS], y[EAD_MAX_INPUTS]; /* y: where the part goes in the first pixel */
     int channels[EAD_MAX_INPUTS];
+    int64_t rows[EAD_MAX_INPUTS]; /* pixels of the part: of all images, or of the one that serves for all */
     int64_t pixels;
     int out_channels;
 } ChannelParts;
@@ -17,7 +18,7 @@ static __global__ void concat_channels(ChannelParts parts) {
     if (pixel >= parts.pixels) return;
     int c = static_cast<int>(unit - pixel * groups) * EAD_GROUP, n = ead_group_size(c, channels);
     float v[EAD_GROUP];
-    ead_load(parts.x[p], pixel * channels + c, n, v);
+    ead_load(parts.x[p], pixel % parts.rows[p] * channels + c, n, v);
     ead_save(parts.y[p], pixel * parts.out_channels + c, n, v);
 }
 
@@ -33,6 +34,7 @@ static void run(const EadCall *call) {
         parts.x[count] = ead_stored(call->x[count], channels);
         parts.y[count] = ead_stored(&y, y.c);
         parts.channels[count] = channels;
+        parts.rows[count] = ead_count(call->x[count]) / channels;
         y.data = static_cast<unsigned char *>(y.data) + static_cast<size_t>(channels) * ead_type_size(y.type);
         largest = largest > channels ? largest : channels;
     }

@@ -17,6 +17,10 @@ EadNode *ead_log(EadGraph *graph, EadNode *x) {
     return add_node(graph, x, (EadPointwise){EAD_FUNCTION_LOG, 1});
 }
 
+EadNode *ead_sigmoid(EadGraph *graph, EadNode *x) {
+    return add_node(graph, x, (EadPointwise){EAD_FUNCTION_SIGMOID, 1});
+}
+
 EadNode *ead_softplus(EadGraph *graph, EadNode *x, double beta) {
     return add_node(graph, x, (EadPointwise){EAD_FUNCTION_SOFTPLUS, beta});
 }
@@ -39,6 +43,7 @@ const EadOp ead_op_pointwise_gradient = {
 static real value_of(EadFunction function, real beta, real x) {
     if (function == EAD_FUNCTION_EXP) return exp(x);
     if (function == EAD_FUNCTION_LOG) return log(x);
+    if (function == EAD_FUNCTION_SIGMOID) return 1 / (1 + exp(-x));
     real u = beta * x;
     return ((u > 0 ? u : 0) + log1p(exp(-fabs(u)))) / beta;
 }
@@ -46,7 +51,8 @@ static real value_of(EadFunction function, real beta, real x) {
 static real slope_of(EadFunction function, real beta, real x) {
     if (function == EAD_FUNCTION_EXP) return exp(x);
     if (function == EAD_FUNCTION_LOG) return 1 / x;
-    return 1 / (1 + exp(-beta * x));
+    real sigmoid = 1 / (1 + exp(-beta * x));
+    return function == EAD_FUNCTION_SIGMOID ? sigmoid * (1 - sigmoid) : sigmoid;
 }
 
 static void pointwise(const EadCall *call) {
