@@ -84,21 +84,6 @@ static int kernel_of(const EadFastflow *model, int coupling) {
     return model->spec.kernels == EAD_FASTFLOW_3X3 || coupling % 2 == 0 ? 3 : 1;
 }
 
-/* Finds the features' sizes for images of the model's size. */
-static EadStatus find_shapes(EadFastflow *model) {
-    EadNode *features[EAD_TAPS_CHOSEN];
-    EadGraph *graph = ead_graph_new();
-    if (!graph) return ead_fail(EAD_NO_MEMORY, "no memory for a graph");
-    EadNode *images = ead_leaf(graph, "images", EAD_U8, 1, model->base.height, model->base.width, 3, NULL);
-    ead_fastflow_features(graph, model, images, features);
-    for (int t = 0; t < model->spec.taps.count; t++) model->shapes[t] = features[t]->y;
-    EadStatus status = ead_graph_status(graph);
-    ead_graph_free(graph);
-    if (status == EAD_OK) return status;
-    return ead_fail_prefix(EAD_BAD_ARGUMENT, "images of %dx%d do not go through %s: ", model->base.height,
-                           model->base.width, model->backbone.name);
-}
-
 /* ---- parameters ---- */
 
 static EadStatus declare_coupling(EadFastflow *model, int tap, int coupling) {
@@ -175,7 +160,8 @@ EadStatus ead_fastflow_new(const EadFastflowSpec *spec, EadBackbone *backbone, E
     model->base = ead_model_new("fastflow", spec->height, spec->width);
     model->spec = *spec;
     ead_backbone_move(&model->backbone, backbone, spec->stored);
-    EadStatus status = find_shapes(model);
+    EadStatus status =
+        ead_backbone_shapes(&model->backbone, &spec->taps, spec->height, spec->width, model->shapes);
     if (status == EAD_OK) status = declare(model);
     if (status == EAD_OK)
         *out = model;

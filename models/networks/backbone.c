@@ -175,6 +175,21 @@ EadNode *ead_backbone_vector(EadGraph *graph, const EadBackbone *backbone, EadNo
     return ead_backbone_pooled(graph, backbone, end, images);
 }
 
+EadStatus ead_backbone_shapes(const EadBackbone *backbone, const EadTaps *taps, int height, int width,
+                              EadTensor shapes[]) {
+    EadNode *features[EAD_TAPS_CHOSEN];
+    EadGraph *graph = ead_graph_new();
+    if (!graph) return ead_fail(EAD_NO_MEMORY, "no memory for a graph");
+    EadNode *images = ead_leaf(graph, "images", EAD_U8, 1, height, width, 3, NULL);
+    ead_backbone_build(graph, backbone, images, taps, features);
+    for (int t = 0; t < taps->count; t++) shapes[t] = features[t]->y;
+    EadStatus status = ead_graph_status(graph);
+    ead_graph_free(graph);
+    if (status == EAD_OK) return status;
+    return ead_fail_prefix(EAD_BAD_ARGUMENT, "images of %dx%d do not go through %s: ", height, width,
+                           backbone->name);
+}
+
 bool ead_backbone_same(const EadBackbone *a, const EadBackbone *b) {
     return strcmp(a->name, b->name) == 0 && a->params.total == b->params.total &&
            memcmp(a->params.values, b->params.values, (size_t)a->params.total * sizeof(real)) == 0;

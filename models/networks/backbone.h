@@ -36,6 +36,10 @@ struct EadBackboneFamily {
     /* A tensor of files that hold a whole network, whose build() then gives one feature behind the taps; NULL: the last of the
      * taps is the end. */
     const char *end;
+    /* Of another publisher's files, which import renames: a tensor that they are known by, and what a name in them is here;
+     * false: it is no part. NULL: there are none. */
+    const char *other_mark;
+    bool (*rename)(const char *theirs, char out[EAD_NAME_SIZE]);
     const char
         *variant; /* metadata "variant" that import gives a file that says none; NULL: there are none */
     /* Reads the network of such a file: everything but family. Errors: EAD_BAD_FILE, naming file and tensor. */
@@ -104,6 +108,11 @@ EadNode *ead_backbone_pooled(EadGraph *graph, const EadBackbone *backbone, int t
 /* The same of the network's end, the vector that says what an image as a whole shows: of a ResNet that was opened whole
  * layer4, else of its last feature. */
 EadNode *ead_backbone_vector(EadGraph *graph, const EadBackbone *backbone, EadNode *images);
+
+/* shapes[i]: of features[i] of one image of height x width. Errors: EAD_BAD_ARGUMENT, where that is too small for the network;
+ * EAD_NO_MEMORY. */
+EadStatus ead_backbone_shapes(const EadBackbone *backbone, const EadTaps *taps, int height, int width,
+                              EadTensor shapes[]);
 
 /* ---- as a part of a model file ----
  *   metadata  PREFIX ("backbone"): its name

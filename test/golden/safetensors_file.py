@@ -1,4 +1,4 @@
-"""Writes .safetensors files with numpy alone: the package of that name is missing where Debian's PyTorch is."""
+"""Writes and reads .safetensors files with numpy alone: the package of that name is missing where Debian's PyTorch is."""
 import json
 import struct
 from pathlib import Path
@@ -22,3 +22,15 @@ def write(path, tensors, metadata):
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-(8 + len(text)) % ALIGNMENT)
     Path(path).write_bytes(struct.pack("<Q", len(text)) + text + b"".join(blocks))
+
+
+def read(path):
+    """{name: array} and the metadata of a file that write() wrote."""
+    data, types = Path(path).read_bytes(), {name: dtype for dtype, name in TYPES.items()}
+    begin = 8 + struct.unpack("<Q", data[:8])[0]
+    header = json.loads(data[8:begin])
+    metadata, tensors = header.pop("__metadata__"), {}
+    for name, entry in header.items():
+        first, end = (begin + offset for offset in entry["data_offsets"])
+        tensors[name] = np.frombuffer(data[first:end], types[entry["dtype"]]).reshape(entry["shape"])
+    return tensors, metadata

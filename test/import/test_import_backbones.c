@@ -123,6 +123,30 @@ static bool with_dots(const char *ours, char theirs[128]) {
     return true;
 }
 
+/* Torchvision's names of an EfficientNet-B5, with a part of what lies behind its features. */
+static bool as_torchvision(const char *ours, char theirs[128]) {
+    static const int blocks[] = {3, 5, 5, 7, 7, 9};
+    static const struct {
+        const char *ours, *theirs;
+    } parts[] = {{"_expand_conv", "0.0"},  {"_bn0", "0.1"},         {"_depthwise_conv", "1.0"},
+                 {"_bn1", "1.1"},          {"_se_reduce", "2.fc1"}, {"_se_expand", "2.fc2"},
+                 {"_project_conv", "3.0"}, {"_bn2", "3.1"}};
+    int block, at, stage = 0;
+    if (sscanf(ours, "_blocks.%d.%n", &block, &at) != 1) {
+        bool conv = strncmp(ours, "_conv_stem.", 11) == 0;
+        snprintf(theirs, 128, "features.0.%d%s", !conv, strchr(ours, '.'));
+        return true;
+    }
+    for (; block >= blocks[stage]; stage++) block -= blocks[stage];
+    for (int i = 0; i < (int)(sizeof parts / sizeof *parts); i++) {
+        size_t length = strlen(parts[i].ours);
+        if (strncmp(ours + at, parts[i].ours, length) != 0 || ours[(size_t)at + length] != '.') continue;
+        snprintf(theirs, 128, "features.%d.%d.block.%c%s%s", stage + 1, block,
+                 (char)(parts[i].theirs[0] - (stage == 0)), parts[i].theirs + 1, ours + at + length);
+    }
+    return true;
+}
+
 /* A member of EfficientNet's first family. */
 static bool with_squeeze(const char *ours, char theirs[128]) {
     bool first = strcmp(ours, "_bn0.bias") == 0;
@@ -150,7 +174,29 @@ START_TEST(backbones_of_other_families) {
                   "tensor 'features.denseblock1.denselayer3.conv2.weight' is missing");
     write_backbone("efficientnet_lite0", S "drawn.safetensors", &(Drawn){.count = 0});
     write_renamed(S "drawn.safetensors", S "b0.safetensors", with_squeeze);
-    check_refused("-o " OUT " " S "b0.safetensors", "none of EfficientNet-Lite0, 1 and 2");
+    check_refused("-o " OUT " " S "b0.safetensors", "is an EfficientNet, but not EfficientNet-B5");
+}
+END_TEST
+
+/* The same network under either name, whatever stands behind its features. */
+START_TEST(an_efficientnet_of_torchvision) {
+    EadBackbone ours, theirs;
+    write_backbone("efficientnet_b5", S "b5.safetensors", &(Drawn){.count = 0});
+    ASSERT_OK(import("-o " OUT " " S "b5.safetensors"));
+    check_backbone("efficientnet_b5");
+    ASSERT_OK(ead_backbone_open(OUT, &ours));
+    write_renamed(S "b5.safetensors", S "renamed.safetensors", as_torchvision);
+    add_tensor(S "renamed.safetensors", S "more.safetensors", "features.7.0.block.0.0.weight");
+    add_tensor(S "more.safetensors", S "renamed.safetensors", "classifier.1.bias");
+    ASSERT_OK(import("-o " OUT " " S "renamed.safetensors"));
+    check_backbone("efficientnet_b5");
+    ASSERT_OK(ead_backbone_open(OUT, &theirs));
+    ck_assert(ead_backbone_same(&ours, &theirs));
+    ead_backbone_free(&ours);
+    ead_backbone_free(&theirs);
+    add_tensor(S "renamed.safetensors", S "more.safetensors", "features.3.1.block.4.0.weight");
+    ASSERT_OK(import("-o " OUT " " S "more.safetensors"));
+    check_said("not used: features.3.1.block.4.0.weight [1] F32");
 }
 END_TEST
 
@@ -161,6 +207,7 @@ int main(void) {
     tcase_add_test(tests, backbones);
     tcase_add_test(tests, a_backbone_keeps_its_variant);
     tcase_add_test(tests, backbones_of_other_families);
+    tcase_add_test(tests, an_efficientnet_of_torchvision);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

@@ -7,7 +7,7 @@
 
 #define SCRATCH "build/scratch/test_backbone/"
 
-enum { IMAGE_SEED = 5, NETWORKS = 4, NETWORK_STEP = 23 };
+enum { IMAGE_SEED = 5, NETWORKS = 5, NETWORK_STEP = 23 };
 
 /* All taps of networks by name, with weights from a file as its publisher's. */
 static const struct {
@@ -19,6 +19,7 @@ static const struct {
     {"efficientnet_lite2", 64, 96, {"stride8", "stride16", "stride32"}, "stride8,stride16"},
     {"resnext101_32x8d", 64, 96, {"layer1", "layer2", "layer3"}, "layer2,layer3"},
     {"densenet201", 70, 96, {"denseblock1", "denseblock2", "denseblock3"}, "denseblock2,denseblock3"},
+    {"efficientnet_b5", 96, 96, {"stride8", "stride16", "stride32"}, "stride8,stride16"},
 };
 
 static inline void check_difference(const char *prefix, const char *name, double difference, double allowed) {

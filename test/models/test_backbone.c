@@ -284,7 +284,7 @@ START_TEST(networks_agree_with_pytorch) {
 END_TEST
 
 START_TEST(networks_go_through_a_file) {
-    static const int strides[] = {8, 8, 4, 4}; /* of the first tap */
+    static const int strides[] = {8, 8, 4, 4, 8}; /* of the first tap */
     EadBackbone backbone;
     write_backbone(networks[_i].name, SCRATCH "network.safetensors", &(Drawn){.count = 0});
     ASSERT_OK(ead_backbone_open(SCRATCH "network.safetensors", &backbone));
@@ -304,12 +304,16 @@ static void network_refuses(const char *name, Drawn *drawn, const char *words) {
 START_TEST(incomplete_networks_are_refused) {
     const char *lite = "efficientnet_lite0", *dense = "densenet121";
     network_refuses(lite, &(Drawn){.left_out = "_blocks.14._project_conv.weight"},
-                    "none of EfficientNet-Lite0, 1 and 2");
+                    "is an EfficientNet, but not EfficientNet-Lite0/1/2; import that");
     network_refuses(lite, &(Drawn){.left_out = "_blocks.3._depthwise_conv.weight"},
                     "tensor '_blocks.3._depthwise_conv.weight' is missing");
     network_refuses(lite, &(Drawn){.left_out = "_bn0.running_var"}, "tensor '_conv_stem.bias' is missing");
     network_refuses(lite, &(Drawn){.negative = "_blocks.1._bn0.running_var"},
                     "_blocks.1._bn0: the running variance of channel 0 is -1");
+    network_refuses("efficientnet_b5", &(Drawn){.left_out = "_blocks.35._project_conv.weight"},
+                    "is an EfficientNet, but not EfficientNet-B5; import that");
+    network_refuses("efficientnet_b5", &(Drawn){.left_out = "_blocks.7._se_expand.bias"},
+                    "tensor '_blocks.7._se_expand.bias' is missing");
     network_refuses(dense, &(Drawn){.left_out = "features.denseblock3.denselayer24.conv1.weight"},
                     "is none of DenseNet-121");
     network_refuses(dense, &(Drawn){.left_out = "features.transition1.conv.weight"},
@@ -351,6 +355,8 @@ START_TEST(tensors_without_a_place_are_refused) {
         {"efficientnet_lite0", "_blocks.15._bn1.num_batches_tracked", NULL},
         {"efficientnet_lite0", "_blocks.15._project_conv.weight", NULL},
         {"densenet121", "features.norm5.weight", NULL},
+        {"efficientnet_b5", "_blocks.35._se_extra.bias", "no place in efficientnet_b5"},
+        {"efficientnet_b5", "_blocks.38._se_reduce.bias", NULL},
         {"pdn_small", "teacher_std", NULL},
     };
     const char *path = SCRATCH "more.safetensors";

@@ -169,6 +169,16 @@ void norm_of(const char *weight, char out[64]) {
         out[strlen(out) - 1] = '1';
 }
 
+static void add_bias(Drawn *drawn, const EadParam *p) {
+    const int64_t shape[1] = {p->c};
+    uint8_t *bytes = draw_bytes(p->name, p->c);
+    float *values = malloc((size_t)p->c * sizeof *values);
+    ck_assert_ptr_nonnull(values);
+    for (int c = 0; c < p->c; c++) values[c] = vector_value(BETA, bytes[c], false);
+    free(bytes);
+    add(drawn, p->name, EAD_FILE_F32, 1, shape, values);
+}
+
 void write_backbone(const char *name, const char *path, Drawn *drawn) {
     EadBackbone shapes;
     ASSERT_OK(ead_backbone_new(name, &shapes));
@@ -180,6 +190,8 @@ void write_backbone(const char *name, const char *path, Drawn *drawn) {
     }
     ASSERT_OK(ead_safetensors_writer_new(&drawn->writer));
     bool basic = strcmp(name, "resnet18") == 0 || strcmp(name, "resnet34") == 0;
+    bool squeezing = strcmp(name, "efficientnet_b5") == 0;
+    const char *last = basic ? ".bn2" : squeezing ? "._bn2" : ".bn3"; /* of a block: what it adds */
     for (int i = 0; i < shapes.params.count; i++) {
         const EadParam *param = &shapes.params.items[i];
         bool biased = i + 1 < shapes.params.count && strstr(shapes.params.items[i + 1].name, ".bias");
@@ -192,7 +204,10 @@ void write_backbone(const char *name, const char *path, Drawn *drawn) {
         }
         norm_of(param->name, norm);
         add_weight(drawn, param);
-        if (biased) add_norm(drawn, norm, param->n, strstr(norm, basic ? ".bn2" : ".bn3") != NULL);
+        if (strstr(param->name, "._se_")) /* squeeze-excitation has no norm */
+            add_bias(drawn, &shapes.params.items[i + 1]);
+        else if (biased)
+            add_norm(drawn, norm, param->n, strstr(norm, last) != NULL);
     }
     make_folders(path);
     ASSERT_OK(ead_safetensors_writer_write(drawn->writer, path));

@@ -130,9 +130,10 @@ typedef struct EadImportBackbone {
     EadImportTensor **tensors;       /* [count], owned */
     int prefix_length;               /* of their names, which are the publisher's behind it */
     int count;
+    bool other; /* they have the other publisher's names (EadBackboneFamily.rename) */
 } EadImportBackbone;
 
-/* Finds the first file with the mark of a family under any prefix, and marks what belongs to it as used; what lies
+/* Finds the mark of the first family that has one, under any prefix, and marks what belongs to it as used; what lies
  * behind its features and counters are of no use. Error: EAD_NO_MEMORY. Free in every case. */
 EadStatus ead_import_backbone_find(EadImportBackbone *backbone, EadImportSource *source);
 
