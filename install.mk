@@ -27,11 +27,13 @@ FORCE:
 
 # Folders below PREFIX and the files of the source tree that go there as they are; uninstall removes those, not the folders' others.
 DOC     := share/doc/efficientad
-FOLDERS_FILLED := include share/efficientad share/efficientad/configs share/efficientad/configs/paper $(DOC) $(DOC)/examples
+FOLDERS_FILLED := include share/efficientad share/efficientad/configs share/efficientad/configs/paper share/efficientad/configs/smoke \
+    $(DOC) $(DOC)/examples
 FILES_include                         := models/efficientad.h models/efficientad.hpp
 FILES_share/efficientad               := $(wildcard models/weights/*.safetensors)
 FILES_share/efficientad/configs       := $(wildcard configs/*.*)
 FILES_share/efficientad/configs/paper := $(wildcard configs/paper/*)
+FILES_share/efficientad/configs/smoke := $(wildcard configs/smoke/*)
 FILES_$(DOC)          := README.md LICENSE NOTICE $(wildcard docs/*.md)
 FILES_$(DOC)/examples := $(wildcard examples/*) models/csharp/EfficientAD.cs
 define NEWLINE
@@ -60,7 +62,8 @@ uninstall: ## removes what install put there
 	rm -f "$(TO_LIB)/pkgconfig/efficientad.pc" "$(TO)/share/man/man1/efficientad.1" "$(COMPLETIONS)/efficientad" $(UNITS:%="$(TO_UNITS)/%")
 	rm -f $(patsubst %,"$(TO_CMAKE)/%",$(notdir $(CMAKE_FILES)))
 	$(foreach folder,$(FOLDERS_FILLED),rm -f $(patsubst %,"$(TO)/$(folder)/%",$(notdir $(FILES_$(folder))))$(NEWLINE)	)
-	for folder in $(DOC)/examples $(DOC) share/efficientad/configs/paper share/efficientad/configs share/efficientad; do \
+	for folder in $(DOC)/examples $(DOC) share/efficientad/configs/paper share/efficientad/configs/smoke share/efficientad/configs \
+	    share/efficientad; do \
 	    rmdir "$(TO)/$$folder" 2>/dev/null || :; done
 	rmdir "$(TO_CMAKE)" 2>/dev/null || :
 

@@ -34,7 +34,7 @@ collect() { # cublas
         rm -f "$folder"/lib/libcublas*
     fi
     cp models/weights/*.safetensors "$folder/models/weights/"
-    cp -r configs/*.yaml configs/paper "$folder/configs/"
+    cp -r configs/*.yaml configs/paper configs/smoke "$folder/configs/"
     cp -r README.md LICENSE NOTICE docs "$folder/"
 }
 

@@ -90,6 +90,9 @@ typedef struct EadFit {
     /* Readies the step for its first run; everything else of the state is as it will be. Where something
      * comes with each step, sets threads, fill and context of the loader. */
     EadStatus (*begin)(void *state, int phase, EadStep *step, EadLoaderSpec *loader);
+    /* Parameters have been downloaded, and a detector may look at the model next: brings up to date what follows from them.
+     * Or NULL: nothing does. */
+    void (*ready)(void *state);
     /* Adds the state to a checkpoint, and reads it back. */
     EadStatus (*write)(const void *state, EadSafetensorsWriter *writer);
     EadStatus (*read)(void *state, const EadSafetensors *file);

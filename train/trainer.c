@@ -92,12 +92,19 @@ static EadStatus write_checkpoint(Run *run, bool only_ask) {
     return status;
 }
 
+/* Brings parameters, and what follows from them, into the host's memory. */
+static EadStatus download(Run *run) {
+    EAD_TRY(ead_step_download(&run->step));
+    if (run->fit->ready) run->fit->ready(run->state);
+    return EAD_OK;
+}
+
 static EadStatus save_checkpoint(Run *run) {
     if (run->step.plan) {
         EAD_TRY(log_losses(run));
         if (ead_fit_leads(run))
             EAD_TRY(ead_loss_log_flush(&run->log)); /* the checkpoint must never be ahead of the log */
-        EAD_TRY(ead_step_download(&run->step));
+        EAD_TRY(download(run));
     }
     return ead_fit_leads(run) ? write_checkpoint(run, false) : EAD_OK;
 }
@@ -335,7 +342,7 @@ static EadStatus validate(Run *run, EadProgress *progress) {
 static EadStatus watch(Run *run, EadProgress *progress) {
     if (!ead_fit_watch_is_due(run)) return EAD_OK;
     EAD_TRY(log_losses(run));
-    EAD_TRY(ead_step_download(&run->step));
+    EAD_TRY(download(run));
     ead_progress_clear(progress);
     ead_fit_watch(run);
     return EAD_OK;

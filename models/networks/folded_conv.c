@@ -1,4 +1,4 @@
-/* Folding of batch norm, in double. */
+/* Folding of batch norm, in double, and its running statistics. */
 #include "models/networks/folded_conv.h"
 
 #include "models/networks/params_file.h"
@@ -84,4 +84,49 @@ EadStatus ead_folded_norm_read(const EadSafetensors *file, EadParams *params, co
     }
     for (int c = 0; c < weight->c; c++) scale[c] = 1, shift[c] = 0;
     return fold(file, norm, epsilon, weight->c, 1, scale, shift);
+}
+
+/* ---- running statistics ---- */
+
+static const char *const running_parts[] = {"running_mean", "running_var"};
+
+EadStatus ead_running_read(const EadSafetensors *file, const char *prefix, int channels, real *running) {
+    double *values = malloc((size_t)channels * sizeof *values);
+    char name[2 * EAD_NAME_SIZE];
+    if (!values) return ead_fail(EAD_NO_MEMORY, "%s: no memory to read it", ead_safetensors_path(file));
+    EadStatus status = EAD_OK;
+    for (int k = 0; k < 2 && status == EAD_OK; k++) {
+        status = ead_vector_read(file, part_of(prefix, running_parts[k], name), channels, values);
+        for (int c = 0; c < channels && status == EAD_OK; c++) {
+            if (k == 1 && values[c] < 0)
+                status = ead_fail(EAD_BAD_FILE, "%s: tensor '%s' holds a variance of %g; %s",
+                                  ead_safetensors_path(file), name, values[c], EAD_MODEL_FILE_HINT);
+            running[k * channels + c] = (real)values[c];
+        }
+    }
+    free(values);
+    return status;
+}
+
+EadStatus ead_running_write(EadSafetensorsWriter *writer, const char *prefix, int channels,
+                            const real *running) {
+    char name[2 * EAD_NAME_SIZE];
+    for (int k = 0; k < 2; k++)
+        EAD_TRY(ead_vector_write(writer, part_of(prefix, running_parts[k], name), channels,
+                                 running + (int64_t)k * channels));
+    return EAD_OK;
+}
+
+void ead_running_merge(const EadParams *params, const char *prefix, const real *running, double epsilon,
+                       real *merged) {
+    char name[2 * EAD_NAME_SIZE];
+    const EadParam *weight = ead_params_find(params, part_of(prefix, "weight", name));
+    const EadParam *bias = ead_params_find(params, part_of(prefix, "bias", name));
+    int channels = weight->c;
+    for (int c = 0; c < channels; c++) {
+        double scale =
+            (double)params->values[weight->offset + c] / sqrt((double)running[channels + c] + epsilon);
+        merged[c] = (real)scale;
+        merged[channels + c] = (real)((double)params->values[bias->offset + c] - scale * (double)running[c]);
+    }
 }

@@ -19,5 +19,16 @@ EadStatus ead_folded_norm_declare(EadParams *params, const char *prefix, int cha
 EadStatus ead_folded_norm_read(const EadSafetensors *file, EadParams *params, const EadParam *weight,
                                double epsilon);
 
+/* ---- running statistics of a batch norm that is trained: running [2][channels], mean and variance ---- */
+
+/* Those of PREFIX.running_mean and .running_var. Errors: EAD_BAD_FILE, also for a negative variance; EAD_NO_MEMORY. */
+EadStatus ead_running_read(const EadSafetensors *file, const char *prefix, int channels, real *running);
+EadStatus ead_running_write(EadSafetensorsWriter *writer, const char *prefix, int channels,
+                            const real *running);
+
+/* merged [2][channels]: scale and shift that PREFIX.weight and .bias of params with these statistics come to. */
+void ead_running_merge(const EadParams *params, const char *prefix, const real *running, double epsilon,
+                       real *merged);
+
 /* The part of a parameter's name before its last dot. */
 void ead_layer_name(const EadParam *param, char out[EAD_NAME_SIZE]);

@@ -7,6 +7,7 @@
 #include "core/ops/conv2d/conv2d.h"
 #include "core/ops/leaky_relu/leaky_relu.h"
 #include "core/ops/scale/scale.h"
+#include "models/networks/folded_conv.h"
 #include "models/networks/params_file.h"
 #include "models/networks/patch_embedding.h"
 #include "models/networks/patch_map.h"
@@ -21,8 +22,6 @@
 #define HIDDEN        DISCRIMINATOR "hidden"
 #define NORM          DISCRIMINATOR "norm"
 #define HEAD          DISCRIMINATOR "head.weight"
-#define RUNNING_MEAN  NORM ".running_mean"
-#define RUNNING_VAR   NORM ".running_var"
 
 static const double MOMENTUM = 0.1;
 
@@ -206,24 +205,6 @@ static EadStatus read_spec(const EadSafetensors *file, const EadBackbone *backbo
     return ead_metadata_number(file, "sigma", 0, EAD_PATCH_MAP_SIGMA, &spec->sigma);
 }
 
-static EadStatus read_running(const EadSafetensors *file, EadSimplenet *model) {
-    static const char *const names[] = {RUNNING_MEAN, RUNNING_VAR};
-    int hidden = model->spec.hidden;
-    double *values = ead_new(hidden, sizeof *values, "a model");
-    EadStatus status = values ? EAD_OK : EAD_NO_MEMORY;
-    for (int k = 0; k < 2 && status == EAD_OK; k++) {
-        status = ead_vector_read(file, names[k], hidden, values);
-        for (int h = 0; h < hidden && status == EAD_OK; h++) {
-            if (k == 1 && values[h] < 0)
-                status = ead_fail(EAD_BAD_FILE, "%s: tensor '%s' holds a variance of %g; %s",
-                                  ead_safetensors_path(file), names[k], values[h], EAD_MODEL_FILE_HINT);
-            model->running[k * hidden + h] = (real)values[h];
-        }
-    }
-    free(values);
-    return status;
-}
-
 static EadStatus read(const EadSafetensors *file, int height, int width, EadModel **out) {
     EadSimplenetSpec spec = {.height = height, .width = width, .stored = EAD_FILE_F32};
     EadBackbone backbone;
@@ -241,7 +222,7 @@ static EadStatus read(const EadSafetensors *file, int height, int width, EadMode
     model->scale = (real)scale;
     if (status == EAD_OK) status = ead_params_read_all(file, &model->adaptor);
     if (status == EAD_OK) status = ead_params_read_all(file, &model->discriminator);
-    if (status == EAD_OK) status = read_running(file, model);
+    if (status == EAD_OK) status = ead_running_read(file, NORM, spec.hidden, model->running);
     if (status == EAD_OK) {
         ead_simplenet_merge(model);
         *out = &model->base;
@@ -253,7 +234,6 @@ static EadStatus read(const EadSafetensors *file, int height, int width, EadMode
 
 static EadStatus write(const EadModel *base, EadSafetensorsWriter *writer) {
     const EadSimplenet *model = (const EadSimplenet *)base;
-    int hidden = model->spec.hidden;
     char text[128];
     EAD_TRY(ead_backbone_write(&model->backbone, "backbone", model->spec.stored, writer));
     ead_backbone_taps_text(&model->backbone, &model->spec.taps, text, sizeof text);
@@ -262,8 +242,7 @@ static EadStatus write(const EadModel *base, EadSafetensorsWriter *writer) {
     EAD_TRY(ead_metadata_number_write(writer, "scale", (double)model->scale));
     EAD_TRY(ead_params_write(writer, &model->adaptor, EAD_FILE_F32));
     EAD_TRY(ead_params_write(writer, &model->discriminator, EAD_FILE_F32));
-    EAD_TRY(ead_vector_write(writer, RUNNING_MEAN, hidden, model->running));
-    return ead_vector_write(writer, RUNNING_VAR, hidden, model->running + hidden);
+    return ead_running_write(writer, NORM, model->spec.hidden, model->running);
 }
 
 /* ---- the method ---- */

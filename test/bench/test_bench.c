@@ -340,6 +340,9 @@ START_TEST(program_names_methods) {
     } cases[] = {
         {"step --set model.method=fastflow --set fastflow.batch=2 --set fastflow.couplings=1", "step",
          "fastflow", 1, 2},
+        {"step --set model.method=ast --set ast.batch=2 --set ast.teacher_hidden=8 --set "
+         "ast.student_hidden=8",
+         "step", "ast", 2, 2},
         {"step --set model.method=simplenet --set simplenet.batch=3 --set simplenet.width=64", "step",
          "simplenet", 1, 3},
         {"infer --set model.method=patchcore --set patchcore.coreset_ratio=0.001", "infer", "patchcore", 2,

@@ -35,27 +35,6 @@ START_TEST(the_flow_is_invertible) {
 }
 END_TEST
 
-/* Of a [size][size], by elimination with pivots, which overwrites it. */
-static double log_determinant(double *a, int size) {
-    double sum = 0;
-    for (int k = 0; k < size; k++) {
-        int pivot = k;
-        for (int r = k + 1; r < size; r++)
-            if (fabs(a[r * size + k]) > fabs(a[pivot * size + k])) pivot = r;
-        for (int c = k; c < size; c++) {
-            double kept = a[k * size + c];
-            a[k * size + c] = a[pivot * size + c];
-            a[pivot * size + c] = kept;
-        }
-        sum += log(fabs(a[k * size + k]));
-        for (int r = k + 1; r < size; r++) {
-            double factor = a[r * size + k] / a[k * size + k];
-            for (int c = k; c < size; c++) a[r * size + c] -= factor * a[k * size + c];
-        }
-    }
-    return sum;
-}
-
 /* The norm's bias is added to what the couplings get: z changes with it as with that. */
 START_TEST(the_logdet_is_that_of_a_numerical_jacobian) {
     enum { SIZE = 3 * 3 * 64 };

@@ -2,18 +2,12 @@
 #pragma once
 
 #include "autograd/optimizer.h"
-#include "core/plan/plan.h"
 #include "models/fastflow/fastflow.h"
-#include "test/methods/golden_steps.h"
+#include "test/methods/flow_golden.h"
 
-enum { FLOW_SEED = 5, FLOW_SIDE = 64, FLOW_TAPS = 2, FLOW_IMAGES = 2, FLOW_STEPS = 3, Z_STEP = 37 };
+enum { FLOW_SEED = 5, FLOW_SIDE = 64, FLOW_TAPS = 2, FLOW_IMAGES = 2, FLOW_STEPS = 3 };
 
 /* ---- the golden model ---- */
-
-static inline bool ends_with(const char *name, const char *end) {
-    size_t length = strlen(name), size = strlen(end);
-    return length >= size && strcmp(name + length - size, end) == 0;
-}
 
 /* Changes fresh parameters, so that nothing is as it begins. */
 static inline void move_parameters(EadParams *params) {
@@ -47,21 +41,6 @@ static inline void draw_features(EadNode *features, const char *layer) {
     for (int64_t i = 0; i < ead_count(&features->y); i++) values[i] = (real)(drawn(name, i) * 2 + 0.5);
 }
 
-/* ---- comparison ---- */
-
-static inline void check_z(const EadSafetensors *file, const char *name, const EadNode *z, double allowed) {
-    int64_t count = (ead_count(&z->y) + Z_STEP - 1) / Z_STEP;
-    double *expected = golden_numbers(file, name, count), *got = malloc((size_t)count * sizeof *got);
-    for (int64_t i = 0; i < count; i++) got[i] = (double)((const real *)z->y.data)[i * Z_STEP];
-    check_numbers(name, got, expected, count, allowed);
-    free(expected), free(got);
-}
-
-/* How far results may lie apart, as parts of the largest number. */
-typedef struct Bounds {
-    double z, loss, gradient, parameter;
-} Bounds;
-
 /* z of both flows, then loss, gradients and three steps of Adam. */
 static inline void check_flows(const EadSafetensors *file, EadFastflow *model, Bounds allowed) {
     static const char *const layers[FLOW_TAPS] = {"layer1", "layer2"}, *const outputs[] = {"z.layer1",
@@ -89,13 +68,13 @@ static inline void check_flows(const EadSafetensors *file, EadFastflow *model, B
     double *losses = golden_numbers(file, "losses", 3 * (FLOW_STEPS + 1)), got[3];
     for (int s = 0; s <= FLOW_STEPS; s++) {
         if (s == FLOW_STEPS)
-            check_samples(file, "parameters", &model->params, model->params.values, allowed.parameter);
+            check_samples(file, "parameters", &model->params, model->params.values, allowed.parameter, NULL);
         ead_plan_run(plan);
         for (int i = 0; i < 3; i++) got[i] = (double)*(const real *)parts[i]->y.data;
         check_numbers("losses", got, losses + (ptrdiff_t)3 * s, 3, allowed.loss);
         if (s > 0) continue;
         for (int t = 0; t < FLOW_TAPS; t++) check_z(file, outputs[t], z[t], allowed.z);
-        check_samples(file, "gradients", &model->params, optimizer.gradients, allowed.gradient);
+        check_samples(file, "gradients", &model->params, optimizer.gradients, allowed.gradient, NULL);
     }
     free(losses);
     ead_plan_free(plan);

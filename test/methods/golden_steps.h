@@ -37,12 +37,14 @@ static inline void check_numbers(const char *what, const double *got, const doub
     ck_assert_msg(worst <= allowed * largest, "%s: off by %g of %g", what, worst, largest);
 }
 
-/* SAMPLES numbers of each parameter in a buffer that is laid out as the parameters. */
+/* SAMPLES numbers of each parameter in a buffer that is laid out as the parameters, but for those that skip() names (NULL:
+ * none). */
 static inline void check_samples(const EadSafetensors *file, const char *name, const EadParams *params,
-                                 const real *values, double allowed) {
+                                 const real *values, double allowed, bool (*skip)(const char *)) {
     double *expected = golden_numbers(file, name, (int64_t)params->count * SAMPLES), got[SAMPLES];
     for (int k = 0; k < params->count; k++) {
         const EadParam *p = &params->items[k];
+        if (skip && skip(p->name)) continue;
         for (int i = 0; i < SAMPLES; i++)
             got[i] = (double)values[p->offset + ead_param_size(p) * i / SAMPLES];
         check_numbers(p->name, got, expected + (int64_t)k * SAMPLES, SAMPLES, allowed);

@@ -114,12 +114,14 @@ static inline void check_student_steps(const EadSafetensors *file, const uint8_t
     double *losses = golden_numbers(file, "students.losses", ST_STEPS + 1), got;
     for (int s = 0; s <= ST_STEPS; s++) {
         if (s == ST_STEPS)
-            check_samples(file, "students.parameters", group.params, group.params->values, allowed.parameter);
+            check_samples(file, "students.parameters", group.params, group.params->values, allowed.parameter,
+                          NULL);
         ead_plan_run(plan);
         got = (double)*(const real *)loss->y.data;
         check_numbers("students.losses", &got, losses + s, 1, allowed.loss);
         if (s == 0)
-            check_samples(file, "students.gradients", group.params, optimizer.gradients, allowed.gradient);
+            check_samples(file, "students.gradients", group.params, optimizer.gradients, allowed.gradient,
+                          NULL);
     }
     free(losses);
     ead_plan_free(plan);
@@ -175,7 +177,7 @@ static inline void check_teacher_gradients(const EadSafetensors *file, const uin
     ead_plan_run(plan);
     for (int i = 0; i < 3; i++) got[i] = (double)*(const real *)parts[i]->y.data;
     check_numbers("teacher.losses", got, losses, 3, loss_bound);
-    check_samples(file, "teacher.gradients", group.params, optimizer.gradients, gradient_bound);
+    check_samples(file, "teacher.gradients", group.params, optimizer.gradients, gradient_bound, NULL);
     free(numbers), free(losses);
     ead_plan_free(plan);
     ead_optimizer_free(&optimizer);

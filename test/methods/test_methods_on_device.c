@@ -12,24 +12,30 @@ static void set_up(void) {
     omp_set_num_threads(2);
 }
 
-static const char *const methods[] = {
-    "model.method=simplenet simplenet.width=32 simplenet.hidden=16 simplenet.batch=2 "
-    "simplenet.epochs=",
-    "model.method=fastflow fastflow.layers=stride16 fastflow.couplings=2 fastflow.hidden_ratio=0.1 "
-    "fastflow.batch=2 "
-    "fastflow.epochs="};
+static const struct {
+    const char *settings;
+    bool in_parts; /* a run of fewer epochs can be resumed with more: one phase */
+} methods[] = {{"model.method=simplenet simplenet.width=32 simplenet.hidden=16 simplenet.batch=2 "
+                "simplenet.epochs=",
+                true},
+               {"model.method=fastflow fastflow.layers=stride16 fastflow.couplings=2 "
+                "fastflow.hidden_ratio=0.1 fastflow.batch=2 fastflow.epochs=",
+                true},
+               {"model.method=ast ast.blocks=1 ast.teacher_hidden=8 ast.student_blocks=1 "
+                "ast.student_hidden=8 ast.batch=2 ast.epochs=",
+                false}};
 
 /* Parameters, running statistics and optimizer state lie on the device between checkpoints. */
 START_TEST(a_device_gives_the_same_files) {
     static const char *const files[] = {"model.safetensors", "checkpoint.safetensors"};
     char part[256], whole[256], x[256], y[256];
-    snprintf(part, sizeof part, "%s1", methods[_i]);
-    snprintf(whole, sizeof whole, "%s3", methods[_i]);
+    snprintf(part, sizeof part, "%s1", methods[_i].settings);
+    snprintf(whole, sizeof whole, "%s3", methods[_i].settings);
     shell_ok("rm -rf " CPU " " DEVICE);
     train(CPU, whole);
     fake_device_start(1, SIZE_MAX);
-    ASSERT_OK(run_on(&fake_backend, DEVICE, part, false));
-    ASSERT_OK(run_on(&fake_backend, DEVICE, whole, true));
+    if (methods[_i].in_parts) ASSERT_OK(run_on(&fake_backend, DEVICE, part, false));
+    ASSERT_OK(run_on(&fake_backend, DEVICE, whole, methods[_i].in_parts));
     for (int i = 0; i < 2; i++) {
         snprintf(x, sizeof x, CPU "%s", files[i]);
         snprintf(y, sizeof y, DEVICE "%s", files[i]);

@@ -50,7 +50,7 @@ static void check_group(const char *name, const EadStep *step, int group, bool g
     char full[32];
     snprintf(full, sizeof full, "%s.%s", name, gradients ? "gradients" : "parameters");
     check_samples(golden, full, params, gradients ? step->optimizers[group].gradients : params->values,
-                  allowed);
+                  allowed, NULL);
 }
 
 START_TEST(teachers_learn_as_in_pytorch) {

@@ -5,7 +5,7 @@
 #include "test/support/runs.h"
 
 #define ROI   " --set roi.box=6,4,112,120 --set roi.mask=" S "mask.png"
-#define SHORT " --set train.steps=2 --set simplenet.epochs=1 --set fastflow.epochs=1"
+#define SHORT " --set train.steps=2 --set simplenet.epochs=1 --set fastflow.epochs=1 --set ast.epochs=1"
 
 enum { SIDE = 128 };
 
@@ -61,7 +61,8 @@ static void make_scene(void) {
                  "dataset: {path: " S "%c, category: gasket}\nmodel.image_size: 128\npenalty.path: " S
                  "a/textures\ntrain: {lr_drop_at: 1, tensorboard: false}\npatchcore: {width: 64, "
                  "coreset_ratio: 0.05}\n"
-                 "simplenet: {width: 32, hidden: 16}\nfastflow: {couplings: 2}\n",
+                 "simplenet: {width: 32, hidden: 16}\nfastflow: {couplings: 2}\nast: {teacher_hidden: 16, "
+                 "student_hidden: 16}\n",
                  *c);
         write_text(path, text);
     }
@@ -84,7 +85,8 @@ static const char *const methods[][2] = {
     {"patchcore_ensemble", "--set 'patchcore_ensemble.members=[{model.backbone: pdn_small}, {model.backbone: "
                            "pdn_small, patchcore.width: 32}]'"},
     {"simplenet", ""},
-    {"fastflow", ""}};
+    {"fastflow", ""},
+    {"ast", ""}};
 
 START_TEST(what_is_outside_moves_nothing) {
     const char *method = methods[_i][0], *settings = methods[_i][1];

@@ -214,17 +214,19 @@ END_TEST
 
 /* Of each method all is found that a training does, and nothing is written. */
 START_TEST(what_is_done_with_images_is_timed) {
-    static const char *const methods[] = {"efficientad", "patchcore", "patchcore_ensemble", "simplenet",
-                                          "fastflow"};
+    static const char *const methods[] = {"efficientad", "patchcore", "patchcore_ensemble",
+                                          "simplenet",   "fastflow",  "ast"};
     for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
-        char settings[128];
+        char settings[192];
         const EadBackend *backend;
         EadConfig config;
         EadDataset dataset;
         EadPaceImages images;
         ASSERT_OK(ead_backend_find("cpu", &backend));
         snprintf(settings, sizeof settings,
-                 "model.method=%s fastflow.couplings=1 dataset.cache=" SCRATCH "none", methods[i]);
+                 "model.method=%s fastflow.couplings=1 ast.teacher_hidden=8 ast.student_hidden=8 "
+                 "dataset.cache=" SCRATCH "none",
+                 methods[i]);
         configure(&config, SCRATCH "timed/", settings);
         ASSERT_OK(ead_config_list_dataset(&config, &dataset));
         dataset.has_masks = true; /* as if there were test images */

@@ -17,7 +17,6 @@ typedef struct SimplenetState {
     EadFeatureFit fit;
     const EadConfig *config;
     EadSimplenet *model;
-    bool drawn; /* or read: before, all weights are zero */
 } SimplenetState;
 
 /* ---- the model ---- */
@@ -33,11 +32,6 @@ static EadStatus planned(const SimplenetState *s, EadStatus status) {
     static const EadConfigKeyId keys[] = {EAD_KEY_simplenet_batch, EAD_KEY_simplenet_width,
                                           EAD_KEY_simplenet_hidden};
     return ead_fit_planned(s->config, sizeof keys / sizeof *keys, keys, status);
-}
-
-static void draw(SimplenetState *s) {
-    ead_simplenet_initialize(s->model, s->config->train_seed);
-    s->drawn = true;
 }
 
 static void build_features(EadGraph *graph, const void *model, EadNode *images,
@@ -86,8 +80,9 @@ static EadStatus create(const EadRunSpec *spec, EadTrainData *data, void **state
 
 static EadStatus sample(const EadRunSpec *spec, int images, void **state) {
     EAD_TRY(new_state(spec, NULL, images, state));
-    draw(*state);
-    ead_simplenet_merge(((SimplenetState *)*state)->model);
+    EadSimplenet *model = ((SimplenetState *)*state)->model;
+    ead_simplenet_initialize(model, spec->config->train_seed);
+    ead_simplenet_merge(model);
     return EAD_OK;
 }
 
@@ -148,9 +143,11 @@ static EadStatus read_checkpoint(void *state, const EadSafetensors *file) {
     bool same = base->method == model->base.method && ead_backbone_same(&read->backbone, &model->backbone) &&
                 read->spec.hidden == model->spec.hidden && ead_params_copy(&model->adaptor, &read->adaptor) &&
                 ead_params_copy(&model->discriminator, &read->discriminator);
-    s->drawn = same;
-    if (same) model->scale = read->scale;
-    if (same) memcpy(model->running, read->running, 2 * (size_t)model->spec.hidden * sizeof(real));
+    if (same) {
+        model->scale = read->scale;
+        memcpy(model->running, read->running, 2 * (size_t)model->spec.hidden * sizeof(real));
+        ead_simplenet_merge(model);
+    }
     ead_model_free(base);
     return same ? EAD_OK : ead_fail_backbone(ead_safetensors_path(file));
 }
@@ -160,7 +157,7 @@ static EadStatus fit(void *state, int phase) {
     SimplenetState *s = state;
     double deviation, noise = noise_of(s);
     (void)phase;
-    draw(s);
+    ead_simplenet_initialize(s->model, s->config->train_seed);
     EAD_TRY(ead_fit_read_init(s->config, s, read_checkpoint));
     EAD_TRY(ead_feature_fit_open(&s->fit));
     EAD_TRY(ead_train_features_deviation(&s->fit.features, &deviation));
@@ -194,17 +191,12 @@ static EadStatus begin(void *state, int phase, EadStep *step, EadLoaderSpec *loa
 
 /* ---- checkpoint and model ---- */
 
-/* What is written is looked at by a detector next. */
-static EadStatus write_checkpoint(const void *state, EadSafetensorsWriter *writer) {
-    const SimplenetState *s = state;
-    if (s->drawn) ead_simplenet_merge(s->model);
-    return ead_model_write(&s->model->base, writer);
+static void ready(void *state) {
+    ead_simplenet_merge(((SimplenetState *)state)->model);
 }
 
-static EadStatus calibrate(void *state, const EadRunFolder *folder, const char *config_text, int64_t done) {
-    (void)folder, (void)config_text, (void)done;
-    ead_simplenet_merge(((SimplenetState *)state)->model);
-    return EAD_OK;
+static EadStatus write_checkpoint(const void *state, EadSafetensorsWriter *writer) {
+    return ead_model_write(&((const SimplenetState *)state)->model->base, writer);
 }
 
 static EadModel *model_of(void *state) {
@@ -233,7 +225,7 @@ const EadFit ead_fit_simplenet = {.name = "simplenet",
                                   .look = look,
                                   .features = features,
                                   .begin = begin,
+                                  .ready = ready,
                                   .write = write_checkpoint,
                                   .read = read_checkpoint,
-                                  .calibrate = calibrate,
                                   .model = model_of};
