@@ -11,8 +11,6 @@
 
 enum { MAX_CHANNELS = 1 << 16 };
 
-typedef char Name[EAD_NAME_SIZE];
-
 static void free_model(EadModel *base) {
     EadAst *model = (EadAst *)base;
     ead_backbone_free(&model->backbone);
@@ -40,7 +38,7 @@ static int64_t norm_numbers(const EadAst *model) {
 static EadStatus declare_network(EadAst *model, int block, const char *which, int changed) {
     EadParams *params = &model->teacher;
     int kernel = block == model->spec.blocks - 1 ? 5 : 3, hidden = model->spec.teacher_hidden;
-    Name name;
+    char name[EAD_NAME_SIZE];
     snprintf(name, sizeof name, "teacher.%d.%s.conv1", block, which);
     EAD_TRY(ead_params_declare_conv(params, name, hidden, kernel, kernel,
                                     model->shape.c - changed + EAD_AST_POSITION));
@@ -62,14 +60,14 @@ static EadStatus declare_teacher(EadAst *model) {
 }
 
 /* "student.2.norm1", number `index` of the batch norms. */
-static void norm_name(int index, Name name) {
+static void norm_name(int index, char name[EAD_NAME_SIZE]) {
     snprintf(name, EAD_NAME_SIZE, "student.%d.norm%d", index / 2, index % 2 + 1);
 }
 
 static EadStatus declare_student(EadAst *model) {
     EadParams *params = &model->student;
     int hidden = model->spec.student_hidden, channels = model->shape.c;
-    Name name;
+    char name[EAD_NAME_SIZE];
     EAD_TRY(ead_params_declare_conv(params, "student.conv1", hidden, 3, 3, channels + EAD_AST_POSITION));
     for (int i = 0; i < 2 * model->spec.student_blocks; i++) {
         snprintf(name, sizeof name, "student.%d.conv%d", i / 2, i % 2 + 1);
@@ -131,7 +129,7 @@ EadStatus ead_ast_new(const EadAstSpec *spec, EadBackbone *backbone, EadAst **ou
 
 void ead_ast_initialize(EadAst *model, uint64_t seed) {
     int hidden = model->spec.student_hidden;
-    Name name;
+    char name[EAD_NAME_SIZE];
     ead_params_initialize(&model->teacher, seed);
     ead_params_initialize(&model->student, seed);
     for (int block = 0; block < model->spec.blocks; block++) {
@@ -141,7 +139,7 @@ void ead_ast_initialize(EadAst *model, uint64_t seed) {
         ead_params_set(&model->teacher, name, 0);
     }
     for (int i = 0; i < 2 * model->spec.student_blocks; i++) {
-        Name part;
+        char part[EAD_NAME_SIZE];
         norm_name(i, name);
         snprintf(part, sizeof part, "%.32s.weight", name);
         ead_params_set(&model->student, part, 1);
@@ -153,7 +151,7 @@ void ead_ast_initialize(EadAst *model, uint64_t seed) {
 
 void ead_ast_merge(EadAst *model) {
     int hidden = model->spec.student_hidden;
-    Name name;
+    char name[EAD_NAME_SIZE];
     for (int i = 0; i < 2 * model->spec.student_blocks; i++) {
         int64_t at = (int64_t)2 * i * hidden;
         norm_name(i, name);
@@ -195,7 +193,7 @@ static EadStatus read_spec(const EadSafetensors *file, const EadBackbone *backbo
 
 static EadStatus read_networks(const EadSafetensors *file, EadAst *model) {
     int hidden = model->spec.student_hidden;
-    Name name;
+    char name[EAD_NAME_SIZE];
     EAD_TRY(ead_params_read_all(file, &model->teacher));
     EAD_TRY(ead_params_read_all(file, &model->student));
     for (int i = 0; i < 2 * model->spec.student_blocks; i++) {
@@ -239,7 +237,7 @@ static EadStatus write(const EadModel *base, EadSafetensorsWriter *writer) {
     const EadAst *model = (const EadAst *)base;
     int hidden = model->spec.student_hidden;
     char text[EAD_BACKBONE_NAME];
-    Name name;
+    char name[EAD_NAME_SIZE];
     EAD_TRY(ead_backbone_write(&model->backbone, "backbone", model->spec.stored, writer));
     ead_backbone_taps_text(&model->backbone, &model->spec.taps, text, sizeof text);
     EAD_TRY(ead_safetensors_writer_metadata(writer, "layer", text));

@@ -23,16 +23,14 @@
 
 static const double MOMENTUM = 0.1;
 
-typedef char Name[EAD_NAME_SIZE];
-
 /* A network that is being built. */
-typedef struct Builder {
+typedef struct AstNetwork {
     EadGraph *graph;
     const EadAst *model;
     bool trainable;
-} Builder;
+} AstNetwork;
 
-static EadNode *position(const Builder *b) {
+static EadNode *position(const AstNetwork *b) {
     const EadTensor *shape = &b->model->shape;
     return ead_leaf(b->graph, "position", EAD_REAL, 1, shape->h, shape->w, EAD_AST_POSITION,
                     b->model->position);
@@ -41,14 +39,15 @@ static EadNode *position(const Builder *b) {
 /* ---- the teacher ---- */
 
 /* "teacher.2.first" + ".conv1" */
-static EadNode *teacher_parameter(const Builder *b, const char *network, const char *part) {
-    Name name;
+static EadNode *teacher_parameter(const AstNetwork *b, const char *network, const char *part) {
+    char name[EAD_NAME_SIZE];
     snprintf(name, sizeof name, "%s.%s", network, part);
     return ead_param_leaf(b->graph, &b->model->teacher, name, b->trainable);
 }
 
-static EadNode *teacher_conv(const Builder *b, const char *network, const char *part, EadNode *x, bool relu) {
-    Name name;
+static EadNode *teacher_conv(const AstNetwork *b, const char *network, const char *part, EadNode *x,
+                             bool relu) {
+    char name[EAD_NAME_SIZE];
     snprintf(name, sizeof name, "%s.%s", network, part);
     EadConvParams p = ead_conv_params(b->graph, &b->model->teacher, name, 0, 0, b->trainable);
     x = ead_pad_replicate(b->graph, x, p.weight->y.h / 2);
@@ -56,7 +55,7 @@ static EadNode *teacher_conv(const Builder *b, const char *network, const char *
 }
 
 /* The last `changed` channels of x become others by what the network says of those before them. */
-static EadNode *couple(const Builder *b, const char *network, int changed, EadNode *x, EadNode **logdet) {
+static EadNode *couple(const AstNetwork *b, const char *network, int changed, EadNode *x, EadNode **logdet) {
     const double clamp = b->model->spec.clamp;
     const EadCoupling coupling = {.arctangent = true, .limit = 0.636 * clamp, .slope = 1 / clamp, .gain = 1};
     EadNode *seen[] = {ead_slice_channels(b->graph, x, 0, x->y.c - changed), position(b)};
@@ -70,7 +69,7 @@ static EadNode *couple(const Builder *b, const char *network, int changed, EadNo
     return ead_coupling(b->graph, x, a, coupling);
 }
 
-static EadNode *ordered(const Builder *b, int block, int which, EadNode *x) {
+static EadNode *ordered(const AstNetwork *b, int block, int which, EadNode *x) {
     int channels = b->model->shape.c;
     EadNode *order = ead_leaf(b->graph, "order", EAD_I64, 1, 1, 1, channels,
                               b->model->orders + ((int64_t)2 * block + which) * channels);
@@ -79,10 +78,10 @@ static EadNode *ordered(const Builder *b, int block, int which, EadNode *x) {
 
 EadNode *ead_ast_teacher(EadGraph *graph, const EadAst *model, EadNode *features, bool trainable,
                          EadNode **logdet) {
-    Builder b = {graph, model, trainable};
+    AstNetwork b = {graph, model, trainable};
     int first = model->shape.c / 2, second = model->shape.c - first;
     EadNode *x = features;
-    Name name;
+    char name[EAD_NAME_SIZE];
     if (logdet) *logdet = NULL;
     for (int block = 0; block < model->spec.blocks; block++) {
         snprintf(name, sizeof name, "teacher.%d.first", block);
@@ -106,17 +105,17 @@ EadAstLoss ead_ast_teacher_loss(EadGraph *graph, const EadAst *model, EadNode *f
 
 /* ---- the student ---- */
 
-static EadNode *student_conv(const Builder *b, const char *name, EadNode *x) {
+static EadNode *student_conv(const AstNetwork *b, const char *name, EadNode *x) {
     EadConvParams p = ead_conv_params(b->graph, &b->model->student, name, 0, 0, b->trainable);
     return ead_conv2d(b->graph, x, p.weight, p.bias, (EadConv2d){.stride = 1, .padding = 1});
 }
 
 /* Batch norm number `index` of the student. */
-static EadNode *normalised(const Builder *b, int index, EadNode *x) {
+static EadNode *normalised(const AstNetwork *b, int index, EadNode *x) {
     EadGraph *graph = b->graph;
     int channels = b->model->spec.student_hidden;
     int64_t at = (int64_t)2 * index * channels;
-    Name weight, bias;
+    char weight[EAD_NAME_SIZE], bias[EAD_NAME_SIZE];
     if (!b->trainable) {
         EadNode *scale = ead_leaf(graph, "scale", EAD_REAL, 1, 1, 1, channels, b->model->merged + at);
         EadNode *shift =
@@ -133,7 +132,7 @@ static EadNode *normalised(const Builder *b, int index, EadNode *x) {
 }
 
 EadNode *ead_ast_student(EadGraph *graph, const EadAst *model, EadNode *features, bool training) {
-    Builder b = {graph, model, training};
+    AstNetwork b = {graph, model, training};
     double slope = model->spec.slope;
     EadNode *seen[] = {position(&b), features};
     EadNode *x = student_conv(&b, "student.conv1", ead_concat_channels(graph, 2, seen));
@@ -141,7 +140,7 @@ EadNode *ead_ast_student(EadGraph *graph, const EadAst *model, EadNode *features
     for (int block = 0; block < model->spec.student_blocks; block++) {
         EadNode *y = x;
         for (int k = 0; k < 2; k++) {
-            Name name;
+            char name[EAD_NAME_SIZE];
             snprintf(name, sizeof name, "student.%d.conv%d", block, k + 1);
             y = normalised(&b, 2 * block + k, student_conv(&b, name, y));
             y = ead_leaky_relu(graph, y, slope);

@@ -35,12 +35,12 @@ static void run(const EadCall *call) {
 }
 
 /* Where a cell went in one direction: cells begin .. end - 1 of the padded map. */
-typedef struct Copies {
+typedef struct DeviceCopies {
     int begin, end;
-} Copies;
+} DeviceCopies;
 
-static __device__ inline Copies copies_of(int at, int size, int cells) {
-    return Copies{at == 0 ? 0 : at + cells, at == size - 1 ? size + 2 * cells : at + cells + 1};
+static __device__ inline DeviceCopies copies_of(int at, int size, int cells) {
+    return DeviceCopies{at == 0 ? 0 : at + cells, at == size - 1 ? size + 2 * cells : at + cells + 1};
 }
 
 /* dx[n,h,w,c] = the sum of dy over the copies of the cell, in their order. rows: those of dx; height: its rows of an
@@ -48,11 +48,11 @@ static __device__ inline Copies copies_of(int at, int size, int cells) {
 static __global__ void add_copies(EadRows rows, int cells, int height, EadStored dy, EadStored dx) {
     EadUnit u = ead_unit(rows);
     if (u.n == 0) return;
-    Copies columns = copies_of(u.w, rows.width, cells);
+    DeviceCopies columns = copies_of(u.w, rows.width, cells);
     int padded = rows.width + 2 * cells;
     for (int64_t row = ead_first_row(); row < rows.rows; row += ead_row_step()) {
         int64_t image = row / height, first = image * (height + 2 * cells);
-        Copies copies = copies_of(static_cast<int>(row - image * height), height, cells);
+        DeviceCopies copies = copies_of(static_cast<int>(row - image * height), height, cells);
         float sum[EAD_GROUP] = {0}, v[EAD_GROUP];
         for (int h = copies.begin; h < copies.end; h++)
             for (int w = columns.begin; w < columns.end; w++) {
