@@ -1,4 +1,4 @@
-/* Methods that are trained on features of a frozen network, as library calls on a device: the files of a CPU. */
+/* Methods besides EfficientAD, as library calls on a device: the files of a CPU. */
 #define SCRATCH "build/scratch/test_methods_on_device/"
 #include "test/support/fake_device.h"
 #include "test/support/trainer_runs.h"
@@ -23,7 +23,11 @@ static const struct {
                 true},
                {"model.method=ast ast.blocks=1 ast.teacher_hidden=8 ast.student_blocks=1 "
                 "ast.student_hidden=8 ast.batch=2 ast.epochs=",
-                false}};
+                false},
+               {"model.method=student_teacher student_teacher.fields=33 student_teacher.students=1 "
+                "student_teacher.teacher_steps=2 student_teacher.teacher_batch=2 "
+                "student_teacher.images=" SCRATCH "textures student_teacher.epochs=",
+                true}};
 
 /* Parameters, running statistics and optimizer state lie on the device between checkpoints. */
 START_TEST(a_device_gives_the_same_files) {

@@ -2,8 +2,10 @@
  * malloc and free of the process is counted meanwhile. Not under a sanitizer of addresses or threads, which brings an
  * allocator of its own. */
 #include "test/support/op_cases.h"
+#include "test/support/runs.h"
 #include "test/support/sample_models.h"
 #include "test/support/training_step.h"
+#include "train/fit.h"
 
 #include <stdatomic.h>
 #include <stddef.h>
@@ -91,11 +93,11 @@ START_TEST(runs_allocate_nothing) {
 END_TEST
 
 /* The second run of a function that gets `context`; the first may start threads. */
-static int count_allocations(void (*run)(void *context), void *context) {
-    run(context);
+static int count_allocations(void (*once)(void *context), void *context) {
+    once(context);
     atomic_store(&allocations, 0);
     atomic_store(&counting, 1);
-    run(context);
+    once(context);
     atomic_store(&counting, 0);
     return atomic_load(&allocations);
 }
@@ -121,6 +123,48 @@ START_TEST(training_steps_allocate_nothing) {
     ck_assert_int_eq(count_allocations(run_step, step), 0);
     training_step_free(step);
     ead_efficientad_free(model);
+}
+END_TEST
+
+/* A phase of another method. */
+typedef struct PhaseRun {
+    EadStep step;
+    uint8_t *slot;
+} PhaseRun;
+
+static void run_phase(void *context) {
+    static float rows[EAD_LOSS_ROWS * (EAD_MAX_LOSSES + 1)];
+    PhaseRun *one = context;
+    int count;
+    ead_step_run(&one->step, one->slot);
+    ead_step_losses(&one->step, rows, &count);
+}
+
+static const struct {
+    const char *method, *settings;
+    int phase;
+} phases[] = {{"simplenet", "simplenet.width=32 simplenet.hidden=16 simplenet.batch=2", 0},
+              {"fastflow", "fastflow.layers=stride16 fastflow.couplings=2 fastflow.batch=2", 0},
+              {"student_teacher", "student_teacher.fields=33 student_teacher.teacher_batch=2", 0},
+              {"student_teacher", "student_teacher.fields=33 student_teacher.students=2", 1}};
+
+START_TEST(steps_of_other_methods_allocate_nothing) {
+    SKIP_UNLESS(CAN_COUNT, "needs glibc's allocator");
+    const EadFit *fit = ead_fit_find(phases[_i].method);
+    char base[128];
+    EadConfig config;
+    PhaseRun one = {.slot = NULL};
+    void *state;
+    snprintf(base, sizeof base, "model: {method: %s, image_size: 64}\n", phases[_i].method);
+    configure_run(&config, base, "unused/", phases[_i].settings);
+    EadRunSpec spec = {.config = &config, .backend = &ead_backend_cpu, .quiet = true};
+    ASSERT_OK(ead_fit_sample(fit, &spec, 4, &state));
+    ASSERT_OK(ead_fit_sample_step(fit, state, phases[_i].phase, &one.step, &one.slot));
+    ck_assert_int_eq(count_allocations(run_phase, &one), 0);
+    ead_step_free(&one.step);
+    fit->free(state);
+    free(one.slot);
+    ead_config_free(&config);
 }
 END_TEST
 
@@ -150,6 +194,7 @@ int main(void) {
     tcase_add_test(tests, counting_works);
     tcase_add_loop_test(tests, runs_allocate_nothing, 0, CAN_COUNT ? op_case_count() : 1);
     tcase_add_test(tests, training_steps_allocate_nothing);
+    tcase_add_loop_test(tests, steps_of_other_methods_allocate_nothing, 0, COUNT(phases));
     tcase_add_test(tests, inference_allocates_nothing);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

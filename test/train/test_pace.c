@@ -214,10 +214,10 @@ END_TEST
 
 /* Of each method all is found that a training does, and nothing is written. */
 START_TEST(what_is_done_with_images_is_timed) {
-    static const char *const methods[] = {"efficientad", "patchcore", "patchcore_ensemble",
-                                          "simplenet",   "fastflow",  "ast"};
+    static const char *const methods[] = {"efficientad", "patchcore", "patchcore_ensemble", "simplenet",
+                                          "fastflow",    "ast",       "student_teacher"};
     for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
-        char settings[192];
+        char settings[320];
         const EadBackend *backend;
         EadConfig config;
         EadDataset dataset;
@@ -225,7 +225,8 @@ START_TEST(what_is_done_with_images_is_timed) {
         ASSERT_OK(ead_backend_find("cpu", &backend));
         snprintf(settings, sizeof settings,
                  "model.method=%s fastflow.couplings=1 ast.teacher_hidden=8 ast.student_hidden=8 "
-                 "dataset.cache=" SCRATCH "none",
+                 "student_teacher.fields=33 student_teacher.students=1 student_teacher.images=" SCRATCH
+                 "textures dataset.cache=" SCRATCH "none",
                  methods[i]);
         configure(&config, SCRATCH "timed/", settings);
         ASSERT_OK(ead_config_list_dataset(&config, &dataset));
