@@ -43,18 +43,19 @@ START_TEST(paper_tables_expand_to_their_runs) {
     NEED_PROGRAM();
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
         char command[1024]; /* by its name; small, because steps are timed */
-        snprintf(
-            command, sizeof command,
-            "$PROGRAM sweep %s --dry-run --set train.steps=9 --set model.image_size=64 "
-            "--set ast.teacher_hidden=8 --set ast.student_hidden=8 --output " S "none >" S "list 2>" S "err"
-            "; test $? = 1 && grep -q 'sweep would not start' " S "err || { cat " S
-            "err >&2; exit 1; }; " /* the data sets are not here */
-            "test $(wc -l <" S "list) = %d && test $(sort -u " S "list | wc -l) = %d && "
-            "test $(grep -c '/mvtec_ad/' " S "list) = %d && test $(grep -c '/mvtec_loco/' " S "list) = %d && "
-            "test \"$(head -n 1 " S "list | cut -f 2)\" = %s && test \"$(tail -n 1 " S
-            "list | cut -f 2)\" = %s",
-            tables[i].name, tables[i].runs, tables[i].runs, tables[i].runs / 32 * 15, tables[i].runs / 32 * 5,
-            tables[i].first, tables[i].last);
+        snprintf(command, sizeof command,
+                 "$PROGRAM sweep %s --dry-run --set train.steps=9 --set model.image_size=64 "
+                 "--set ast.teacher_hidden=8 --set ast.student_hidden=8 --set student_teacher.fields=33 "
+                 "--set student_teacher.students=1 --output " S "none >" S "list 2>" S "err"
+                 "; test $? = 1 && grep -q 'sweep would not start' " S "err || { cat " S
+                 "err >&2; exit 1; }; " /* the data sets are not here */
+                 "test $(wc -l <" S "list) = %d && test $(sort -u " S "list | wc -l) = %d && "
+                 "test $(grep -c '/mvtec_ad/' " S "list) = %d && test $(grep -c '/mvtec_loco/' " S
+                 "list) = %d && "
+                 "test \"$(head -n 1 " S "list | cut -f 2)\" = %s && test \"$(tail -n 1 " S
+                 "list | cut -f 2)\" = %s",
+                 tables[i].name, tables[i].runs, tables[i].runs, tables[i].runs / 32 * 15,
+                 tables[i].runs / 32 * 5, tables[i].first, tables[i].last);
         shell_ok(command);
     }
 }
