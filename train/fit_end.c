@@ -92,6 +92,22 @@ static EadStatus save_model(const EadFitRun *run, const Facts *facts) {
                           &(EadFileExtras){metadata, count, arrays, array_count});
 }
 
+/* Of a run whose model is saved and whose images are scored: --resume goes on from the model. Before the results, since
+ * the last of those, the report, says that nothing is left to do. A cache with a name (dataset.cache) may be that of other
+ * runs, too. */
+static EadStatus drop_files(const EadFitRun *run) {
+    bool caches = !run->config->dataset_cache[0];
+    uint64_t bytes;
+    if (run->config->train_keep != EAD_KEEP_CHOICE_MODEL) return EAD_OK;
+    EAD_TRY(ead_run_folder_drop(&run->folder, caches, &bytes));
+    if (bytes > 0)
+        ead_print(stderr, "train.keep=model: %s removed, %.0f MB; train.keep=all would keep %s%s\n",
+                  caches ? "checkpoint and caches of the run are" : "the checkpoint of the run is",
+                  1e-6 * (double)bytes, caches ? "them" : "it",
+                  run->phase_count > 0 ? " for a training with more steps" : "");
+    return EAD_OK;
+}
+
 /* dataset: whose test images are looked at, to be measured, or to be shown alone: those of the validation. */
 static EadStatus evaluate(const EadFitRun *run, const EadDataset *dataset, const Facts *facts) {
     const EadConfig *config = run->config;
@@ -129,6 +145,7 @@ static EadStatus evaluate(const EadFitRun *run, const EadDataset *dataset, const
     EadStatus status = ead_evaluate(&spec, &results);
     if (status == EAD_OK && !shown)
         ead_print_metrics(stderr, &results.metrics); /* whatever files cannot be written */
+    if (status == EAD_OK) status = drop_files(run);
     if (status == EAD_OK)
         status = shown ? ead_evaluate_write_report(&spec, &results) : ead_evaluate_write(&spec, &results);
     if (status == EAD_OK) status = ead_results_complete(&results);
@@ -152,20 +169,6 @@ static EadStatus show_validation(const EadFitRun *run, const Facts *facts) {
             stderr,
             "no test images in the data set: nothing is measured; the report shows the validation images\n");
     return status;
-}
-
-/* Of a run that has reached its end. A cache with a name (dataset.cache) may be that of other runs, too. */
-static EadStatus drop_files(const EadFitRun *run) {
-    bool caches = !run->config->dataset_cache[0];
-    uint64_t bytes;
-    if (run->config->train_keep != EAD_KEEP_CHOICE_MODEL) return EAD_OK;
-    EAD_TRY(ead_run_folder_drop(&run->folder, caches, &bytes));
-    if (bytes > 0)
-        ead_print(stderr, "train.keep=model: %s removed, %.0f MB; train.keep=all would keep %s%s\n",
-                  caches ? "checkpoint and caches of the run are" : "the checkpoint of the run is",
-                  1e-6 * (double)bytes, caches ? "them" : "it",
-                  run->phase_count > 0 ? " for a training with more steps" : "");
-    return EAD_OK;
 }
 
 /* Thresholds and decisions look the same however little was learned. One that goes on from a model has what that learned. */
@@ -221,6 +224,5 @@ EadStatus ead_fit_end(EadFitRun *run) {
     EAD_TRY(show_maps(run));
     bool measured = run->data.dataset.test_count > 0;
     EAD_TRY(measured ? evaluate(run, &run->data.dataset, &facts) : show_validation(run, &facts));
-    EAD_TRY(drop_files(run));
     return print_next(run);
 }

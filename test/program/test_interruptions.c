@@ -129,6 +129,24 @@ START_TEST(a_run_until_converged_goes_on_to_the_same_bits) {
 }
 END_TEST
 
+/* The checkpoint goes before the results, of which the report is the last and says that the run is finished: one that is
+ * killed between them goes on from its model. */
+START_TEST(a_run_that_ends_amid_its_results_leaves_no_checkpoint) {
+    Outcome outcome;
+    NEED_PROGRAM();
+    shell_ok("rm -rf " RUN);
+    pid_t child = start(TRAIN " --set train.keep=model", 0);
+    await_file(RUN "/scores.csv", child);
+    kill(child, SIGKILL);
+    await(child, &outcome);
+    ck_assert(!exists(RUN "/checkpoint.safetensors"));
+    run_well("train -q --resume -o " RUN);
+    ck_assert(same_runs(RUN "/", S "trained/"));
+    ck_assert(same_files(RUN "/metrics.json", S "trained/metrics.json"));
+    ck_assert(exists(RUN "/report.html") && !exists(RUN "/checkpoint.safetensors"));
+}
+END_TEST
+
 /* What looks at one picture after another ends with the present one, says how far it came, and leaves nothing half done. */
 static const struct {
     const char *words, *wait_for, *says;
@@ -385,6 +403,7 @@ static void add_tests(TCase *tests) {
     tcase_add_test(tests, a_run_with_old_names_of_keys_goes_on);
     tcase_add_loop_test(tests, interrupted_runs_continue_to_the_same_bits, 0, COUNT(interruptions));
     tcase_add_test(tests, a_run_until_converged_goes_on_to_the_same_bits);
+    tcase_add_test(tests, a_run_that_ends_amid_its_results_leaves_no_checkpoint);
     tcase_add_test(tests, runs_stopped_before_a_checkpoint_say_what_to_do);
     tcase_add_loop_test(tests, commands_that_are_stopped_say_how_far_they_came, 0, COUNT(stops));
     tcase_add_test(tests, two_processes_in_one_folder);

@@ -216,7 +216,7 @@ bool tree_holds(const char *folder, const char *reference, bool whole, bool litt
         *litter += !known;
         if (known)
             holds = file_holds(&comparison, name);
-        else if (!littered)
+        else if (!littered || (whole && is_for_resume(name))) /* which the next run has used */
             holds = complain(&comparison, name, "is left over");
     }
     for (int i = 0; holds && comparison.whole && i < expected.count; i++)

@@ -6,7 +6,8 @@
 enum { TREE_WHY = 600 };
 
 /* Whether it holds; else why tells the first file that does not. whole: the same files with the same bytes; else what
- * is there is whole. littered: there may be files of other names; *litter: how many there are. */
+ * is there is whole. littered: there may be files of other names, but when whole none for --resume; *litter: how many there
+ * are. */
 bool tree_holds(const char *folder, const char *reference, bool whole, bool littered, int *litter,
                 char why[TREE_WHY]);
 
