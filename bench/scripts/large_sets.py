@@ -94,7 +94,7 @@ def evaluation(model):
     output = FOLDER / "evaluated"
     shutil.rmtree(output, ignore_errors=True)
     _, seconds, _, resident = run("eval", "--model", model, "--set", "dataset.type=folder", "--set",
-                                  f"dataset.train={synthetic() / 'gasket' / 'train' / 'good'}", "--set",
+                                  f"dataset.train_good={synthetic() / 'gasket' / 'train' / 'good'}", "--set",
                                   f"dataset.test_good={folder}", "--output", output, "--quiet")
     return {"images": TESTED, "seconds": round(seconds, 1), "resident_mb": round(resident / 1e6, 1)}
 

@@ -205,6 +205,8 @@ static void compare(const ConvRun *run, real *first[], real *second[], const cha
     }
 }
 
+enum { MANY = 13 };
+
 static void check_bits(const ConvCase *c, const char *algorithm, const char *level) {
     real *two[CONV_RESULTS], *again[CONV_RESULTS], *one[CONV_RESULTS];
     ConvRun run;
@@ -217,6 +219,11 @@ static void check_bits(const ConvCase *c, const char *algorithm, const char *lev
     run_with(&run, 1, one);
     compare(&run, two, one, algorithm, "other bits with one thread");
     conv_unplan(&run);
+    omp_set_num_threads(MANY);
+    conv_plan(&run, algorithm, level, false);
+    run_with(&run, MANY, one);
+    compare(&run, two, one, algorithm, "other bits in a plan for many threads");
+    conv_unplan(&run);
     omp_set_num_threads(2);
     for (int r = 0; r < CONV_RESULTS; r++) free(two[r]);
     conv_close(&run);
@@ -226,8 +233,8 @@ START_TEST(bits_are_the_same_with_any_threads) {
     int threads = omp_get_max_threads();
     for (int l = 0; l < CONV_LEVELS; l++)
         for (int a = 0; a < GEMM && conv_has_level(conv_levels[l]); a++) {
-            ConvCase some[] = {layers[1], layers[2], layers[11], odd_case(27), odd_case(74)};
-            for (int k = 0; k < 5; k++) {
+            ConvCase some[] = {layers[1], layers[2], layers[11], layers[23], odd_case(27), odd_case(74)};
+            for (int k = 0; k < 6; k++) {
                 if (some[k].h > ROWS) some[k].h = ROWS;
                 check_bits(&some[k], algorithms[a], conv_levels[l]);
             }

@@ -2,9 +2,8 @@
 #include "core/ops/concat_batch/concat_batch.h"
 
 #include "core/graph/op.h"
+#include "core/ops/copy_bytes.h"
 #include "core/ops/slice_batch/slice_batch.h"
-
-#include <string.h>
 
 EadNode *ead_concat_batch(EadGraph *graph, int count, EadNode *const parts[]) {
     return ead_graph_add(graph, EAD_OP_concat_batch, count, parts, NULL, 0);
@@ -36,7 +35,7 @@ const EadOp ead_op_concat_batch = {.name = "concat_batch", .shape = shape, .grad
 static void concat_batch(const EadCall *call) {
     unsigned char *y = call->y->data;
     for (int i = 0; i < EAD_MAX_INPUTS && call->x[i]; i++) {
-        memcpy(y, call->x[i]->data, ead_bytes(call->x[i]));
+        ead_copy_bytes(y, call->x[i]->data, ead_bytes(call->x[i]));
         y += ead_bytes(call->x[i]);
     }
 }

@@ -2,8 +2,7 @@
 #include "core/ops/gather_image/gather_image.h"
 
 #include "core/graph/op.h"
-
-#include <string.h>
+#include "core/ops/copy_bytes.h"
 
 EadNode *ead_gather_image(EadGraph *graph, EadNode *images, EadNode *index) {
     return ead_graph_add(graph, EAD_OP_gather_image, 2, (EadNode *[]){images, index}, NULL, 0);
@@ -24,7 +23,7 @@ const EadOp ead_op_gather_image = {.name = "gather_image", .shape = shape};
 static void gather_image(const EadCall *call) {
     int64_t index = *(const int64_t *)call->x[1]->data;
     size_t bytes = ead_bytes(call->y);
-    memcpy(call->y->data, (const unsigned char *)call->x[0]->data + (size_t)index * bytes, bytes);
+    ead_copy_bytes(call->y->data, (const unsigned char *)call->x[0]->data + (size_t)index * bytes, bytes);
 }
 
 const EadKernel ead_gather_image_cpu = {.run = gather_image};

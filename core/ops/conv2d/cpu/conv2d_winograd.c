@@ -12,6 +12,7 @@
 
 #include "core/ops/conv2d/conv2d.h"
 
+#include <math.h>
 #include <omp.h>
 #include <string.h>
 
@@ -28,9 +29,9 @@ enum { TILES_TAKEN = 4, NUMBERS_TAKEN = 2 };
 
 typedef struct Convolution {
     EadWinograd w;
-    bool own_blocks; /* each thread has its own */
-    int64_t blocks;
-    real *saved_input; /* the transformed inputs of all tiles, for the weight gradient; NULL: not saved */
+    bool own_blocks;       /* each thread has its own */
+    int64_t blocks, parts; /* of an own block's panels, each for whoever is free */
+    real *saved_input;     /* the transformed inputs of all tiles, for the weight gradient; NULL: not saved */
     const real *x, *bias, *zeros, *u;
     real *workspace, *y;
     bool relu;
@@ -40,18 +41,53 @@ static EadConvGeometry geometry(const EadCall *call, bool flipped) {
     return flipped ? ead_conv_input_gradient_geometry(call) : ead_conv_geometry(call);
 }
 
+static int64_t parts_of(int64_t whole, int64_t part) {
+    return (whole + part - 1) / part;
+}
+
+/* About the cycles that a thread takes for a block of so many tiles and panels: transforms of one vector of a tile, the
+ * product's multiplications, two vectors a cycle, and the weights, which come from the last-level cache. */
+static double block_cycles(const EadWinograd *w, int64_t tiles, int64_t panels) {
+    enum { INPUT = 300, OUTPUT = 250, BYTES_A_CYCLE = 8, LEAST_ROWS = 2 };
+    int64_t rest = tiles % EAD_SIMD_ROWS, lanes = w->simd->narrow, vectors = w->simd->panel / lanes;
+    int64_t rows = tiles - rest + (rest == 0 ? 0 : rest < LEAST_ROWS ? LEAST_ROWS : rest);
+    double multiplications = (double)(vectors * rows) / 2;
+    double weights = (double)((size_t)w->simd->panel * sizeof(real)) / BYTES_A_CYCLE;
+    double product = (double)(EAD_WINOGRAD_NUMBERS * w->grid.in_channels) *
+                     (multiplications > weights ? multiplications : weights);
+    return (double)(tiles * w->grid.in_channels / lanes * INPUT) +
+           (double)panels * (product + (double)(tiles * vectors * OUTPUT));
+}
+
+/* Own blocks, and parts of their panels, so that all threads together are done first; none has fewer tiles than the product's
+ * register block is high. With parts several threads transform the same inputs, which must then not be saved. */
+static void share_out(Convolution *r, int threads, bool saves) {
+    int64_t tiles = r->w.grid.tiles, fewest = parts_of(tiles, EAD_WINOGRAD_BLOCK);
+    int64_t most = ead_min64(1 + (tiles - 1) / EAD_SIMD_ROWS, fewest > threads ? fewest : threads);
+    double least = INFINITY;
+    for (int64_t blocks = fewest; blocks <= most; blocks++)
+        for (int64_t parts = 1; parts <= (saves ? 1 : r->w.panels); parts++) {
+            double rounds = (double)parts_of(blocks * parts, threads);
+            double cycles =
+                rounds * block_cycles(&r->w, parts_of(tiles, blocks), parts_of(r->w.panels, parts));
+            if (!(cycles < least)) continue;
+            least = cycles;
+            r->blocks = blocks, r->parts = parts;
+        }
+}
+
+/* By the call's plan; one that has none yet gets it for the threads that there are. */
 static Convolution describe(const EadCall *call, bool flipped) {
     EadConvGeometry g = geometry(call, flipped);
-    Convolution r = {.w = ead_winograd(&g, flipped)};
+    Convolution r = {.w = ead_winograd(&g, flipped), .parts = 1};
     int64_t tiles = r.w.grid.tiles, channels = r.w.grid.in_channels + r.w.panels * r.w.simd->panel;
     int64_t fit = ead_min(SHARED_BLOCK / (EAD_WINOGRAD_NUMBERS * channels), MAX_BLOCK);
     r.own_blocks = ead_winograd_own_blocks(&r.w);
-    int64_t limit = r.own_blocks ? EAD_WINOGRAD_BLOCK : fit < MIN_BLOCK ? MIN_BLOCK : fit;
-    r.blocks = (tiles + limit - 1) / limit;
-    /* own blocks: as many as the threads can share evenly, none of fewer tiles than the product's register
-     * block is high */
-    if (r.own_blocks)
-        r.blocks = ead_min(ead_round_up(r.blocks, omp_get_max_threads()), 1 + (tiles - 1) / EAD_SIMD_ROWS);
+    r.blocks = parts_of(tiles, fit < MIN_BLOCK ? MIN_BLOCK : fit);
+    if (r.own_blocks && call->choice[0])
+        r.blocks = call->choice[0], r.parts = call->choice[1];
+    else if (r.own_blocks)
+        share_out(&r, omp_get_max_threads(), call->saved_bytes > 0);
     ead_winograd_blocks(&r.w, (tiles + r.blocks - 1) / r.blocks, r.own_blocks ? 1 : r.w.panels);
     if (call->saved_bytes) {
         r.saved_input = call->saved_input;
@@ -93,12 +129,14 @@ static void find_block(const Convolution *r, int64_t index, real *memory, Winogr
     for (int64_t t = 0; t < b->count; t++) b->places[t] = ead_tile_place(&w->grid, first + t);
 }
 
-static void run_own_block(const Convolution *r, int64_t index, real *memory) {
+static void run_own_block(const Convolution *r, int64_t task, real *memory) {
     WinogradBlock b;
-    find_block(r, index, memory, &b);
+    int64_t part = task % r->parts;
+    find_block(r, task / r->parts, memory, &b);
     EadRange all = {0, b.count};
     ead_winograd_inputs(&r->w, b.places, all, r->x, r->zeros, b.v);
-    for (int64_t panel = 0; panel < r->w.panels; panel++) {
+    for (int64_t panel = r->w.panels * part / r->parts; panel < r->w.panels * (part + 1) / r->parts;
+         panel++) {
         ead_winograd_multiply(&r->w, b.count, EAD_ALL_NUMBERS, b.v, r->u, panel, b.m);
         transform_outputs(r, b.places, all, panel, b.m);
     }
@@ -138,8 +176,8 @@ static void run(const EadCall *call, bool flipped) {
     }
     if (r.own_blocks) {
 #pragma omp parallel for schedule(dynamic)
-        for (int64_t b = 0; b < r.blocks; b++)
-            run_own_block(&r, b, r.workspace + omp_get_thread_num() * (r.w.v_size + r.w.m_size));
+        for (int64_t task = 0; task < r.blocks * r.parts; task++)
+            run_own_block(&r, task, r.workspace + omp_get_thread_num() * (r.w.v_size + r.w.m_size));
     } else {
 #pragma omp parallel
         for (int64_t b = 0; b < r.blocks; b++) run_shared_block(&r, b, r.workspace);
@@ -147,11 +185,13 @@ static void run(const EadCall *call, bool flipped) {
 }
 
 static void plan(EadCall *call, bool flipped) {
+    call->choice[0] = 0;
     Convolution r = describe(call, flipped);
     const EadWinograd *w = &r.w;
     int owners = r.own_blocks ? omp_get_max_threads() : 1;
     int64_t reals = owners * (w->v_size + w->m_size) + ead_round_up(w->grid.in_channels, 16);
     ead_winograd_describe_call(w, reals, call);
+    call->choice[0] = (int)r.blocks, call->choice[1] = (int)r.parts;
 }
 
 static void forward(const EadCall *call) {
