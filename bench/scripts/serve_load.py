@@ -2,7 +2,7 @@
 """Loads `efficientad serve` on loopback and looks at every answer; needs nothing but Python.
 
     bench/scripts/serve_load.py throughput MODEL   # images a second; compare with: efficientad bench infer
-    bench/scripts/serve_load.py overload MODEL     # twice as many requests as it can answer: right, 503 or 504, none lost
+    bench/scripts/serve_load.py overload MODEL     # twice as many requests as it can answer: right, 503 or 504, none lost, memory stays flat
     bench/scripts/serve_load.py slow MODEL         # 1,000 connections that send a byte a second beside others
     bench/scripts/serve_load.py soak MODEL         # half an hour at full load: memory stays flat
 
@@ -12,6 +12,7 @@ import asyncio
 import collections
 import itertools
 import json
+import math
 import random
 import re
 import subprocess
@@ -111,6 +112,15 @@ class Load:
         _, body = await Line(self.port).ask(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
         return int(re.search(rb"\nprocess_resident_memory_bytes (\d+)", body)[1]) / 1e6
 
+    async def watch_memory(self, seconds):
+        samples = []
+        for _ in range(20):
+            await asyncio.sleep(seconds / 20)
+            samples.append(await self.resident())
+        print("resident MB: " + " ".join(f"{one:.1f}" for one in samples))
+        if samples[-1] > 1.05 * max(samples[:5]):  # by then the queue is full
+            self.counts["wrong: memory grows"] += 1
+
 
 async def run(options, port):
     load = Load(port)
@@ -120,23 +130,17 @@ async def run(options, port):
         print(f"{await load.press(clients, options.seconds or 20):.1f} images a second")
     elif options.what == "overload":
         rate = await load.press(clients, 10)
-        print(f"{rate:.1f} images a second can be answered; {options.requests} requests at twice that")
-        await load.flood(options.requests, 2 * rate)
+        requests = math.ceil(2 * rate * options.seconds) if options.seconds else options.requests
+        print(f"{rate:.1f} images a second can be answered; {requests} requests at twice that")
+        await asyncio.gather(load.flood(requests, 2 * rate), load.watch_memory(requests / (2 * rate)))
     elif options.what == "slow":
         seconds = options.seconds or 60
         alone = await load.press(clients, 10)
         _, beside = await asyncio.gather(load.dawdle(options.connections, seconds), load.press(clients, seconds))
         print(f"{beside:.1f} images a second beside {options.connections} slow connections, {alone:.1f} without them")
     else:
-        seconds, samples = options.seconds or 1800, []
-        await load.press(clients, seconds / 20)
-        for _ in range(19):
-            samples.append(await load.resident())
-            await load.press(clients, seconds / 20)
-        samples.append(await load.resident())
-        print("MB: " + " ".join(f"{one:.1f}" for one in samples))
-        if samples[-1] > 1.05 * samples[0]:
-            load.counts["wrong: memory grows"] += 1
+        seconds = options.seconds or 1800
+        await asyncio.gather(load.press(clients, seconds), load.watch_memory(seconds))
     for what, count in load.counts.items():
         print(f"{count} x {what}")
     return not any(isinstance(what, str) for what in load.counts)

@@ -141,11 +141,37 @@ static void read_chunks(EadDecoding *decoding) {
     }
 }
 
+/* Where the compressed pixels end. */
+static size_t end_of_pixels(const EadDecoding *decoding) {
+    size_t end = 0;
+    for (size_t at = 8; at + 12 <= decoding->size;) {
+        const uint8_t *chunk = decoding->bytes + at;
+        size_t length = big_endian(chunk);
+        if (length > decoding->size - at - 12) break;
+        at += length + 12;
+        if (memcmp(chunk + 4, "IDAT", 4) == 0) end = at;
+    }
+    return end;
+}
+
+/* Reads row y of a pass. With the last one libpng unpacks all that calls itself pixels behind it, a thousand times its
+ * size, and throws it away: more than the row can take is refused before. */
+static void read_row(PngReader *reader, bool last_pass, int y, void *row) {
+    enum { MOST_BEHIND = 1 << 16, PIXEL_BYTES = 8 };
+    const EadImage *out = reader->decoding->out;
+    if (last_pass && y == out->height - 1) {
+        size_t end = end_of_pixels(reader->decoding);
+        if (end > reader->position + (size_t)out->width * PIXEL_BYTES + MOST_BEHIND)
+            png_error(reader->png, "pixels go on behind the last row");
+    }
+    png_read_row(reader->png, row, NULL);
+}
+
 static void read_rows(PngReader *reader, int passes) {
     EadImage *out = reader->decoding->out;
     for (int pass = 0; pass < passes; pass++)
         for (int y = 0; y < out->height; y++)
-            png_read_row(reader->png, out->pixels + (size_t)y * (size_t)out->width * 3, NULL);
+            read_row(reader, pass == passes - 1, y, out->pixels + (size_t)y * (size_t)out->width * 3);
 }
 
 /* Rows of 16 bits a sample, gray or RGB. Interlaced, each pass adds to the rows of those before. */
@@ -159,9 +185,9 @@ static void read_deep_rows(PngReader *reader, int passes) {
     if (!reader->deep)
         leave(reader, ead_fail(EAD_NO_MEMORY, "%s: no memory to read its pixels", decoding->label));
     for (int pass = 0; pass < passes; pass++)
-        for (size_t y = 0; y < (size_t)decoding->out->height; y++) {
-            const uint16_t *from = reader->deep + (kept > 1 ? y * row_bytes / 2 : 0);
-            png_read_row(reader->png, (png_bytep)(uintptr_t)from, NULL);
+        for (int y = 0; y < decoding->out->height; y++) {
+            uint16_t *from = reader->deep + (kept > 1 ? (size_t)y * row_bytes / 2 : 0);
+            read_row(reader, pass == passes - 1, y, from);
             for (size_t x = 0; x < width && pass == passes - 1; x++, from += gray ? 1 : 3, to += 3)
                 for (int c = 0; c < 3; c++)
                     to[c] = gray && c > 0 ? to[0] : ead_codec_level(decoding, from[c]);
@@ -188,7 +214,7 @@ static void read_numbers(PngReader *reader) {
     uint8_t *narrow = (uint8_t *)reader->deep;
     for (int pass = 0; pass < passes; pass++)
         for (size_t y = 0; y < height; y++)
-            png_read_row(reader->png, narrow + y * width * (deep ? 2 : 1), NULL);
+            read_row(reader, pass == passes - 1, (int)y, narrow + y * width * (deep ? 2 : 1));
     for (size_t i = 0; i < width * height; i++) decoding->numbers[i] = deep ? reader->deep[i] : narrow[i];
 }
 

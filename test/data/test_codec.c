@@ -162,6 +162,32 @@ START_TEST(bombs_are_refused_before_allocation) {
 }
 END_TEST
 
+/* A good PNG with more compressed pixels than its size needs, in a chunk before its last 12 bytes. */
+static EadStatus decode_with_more(size_t more) {
+    size_t size;
+    EadImage image;
+    uint8_t *good = read_bytes(GOLDEN "rgb8.png", &size), *bytes = calloc(size + more + 12, 1),
+            *chunk = bytes + size - 12;
+    memcpy(bytes, good, size - 12);
+    put_big_endian(chunk, (uint32_t)more);
+    memcpy(chunk + 4, "IDAT", 4);
+    put_big_endian(chunk + 8 + more, crc32_of(chunk + 4, more + 4));
+    memcpy(chunk + 12 + more, good + size - 12, 12);
+    EadStatus status = ead_image_decode(bytes, size + more + 12, "bomb", &image);
+    ead_image_free(&image);
+    free(good);
+    free(bytes);
+    return status;
+}
+
+/* They would be unpacked to be thrown away, gigabytes of them. */
+START_TEST(pixels_behind_the_last_are_not_unpacked) {
+    ASSERT_OK(decode_with_more(100));
+    ASSERT_FAILS(decode_with_more(100000), EAD_BAD_FILE,
+                 "bomb: damaged PNG: pixels go on behind the last row");
+}
+END_TEST
+
 static void check_round_trip(int width, int height, int channels) {
     EadImage image, back;
     uint8_t *bytes;
@@ -251,6 +277,7 @@ int main(void) {
     tcase_add_test(tests, files_that_are_no_images);
     tcase_add_test(tests, content_counts_not_extension);
     tcase_add_test(tests, bombs_are_refused_before_allocation);
+    tcase_add_test(tests, pixels_behind_the_last_are_not_unpacked);
     tcase_add_test(tests, png_round_trip);
     tcase_add_test(tests, png_write_errors);
     tcase_add_test(tests, disk_full);
