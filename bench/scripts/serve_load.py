@@ -37,7 +37,7 @@ class Line:
         self.port, self.writer = port, None
 
     async def ask(self, request):
-        if not self.writer or self.writer.is_closing():
+        if not self.writer or self.writer.is_closing() or self.reader.at_eof():  # it was idle for too long
             self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.port)
         self.writer.write(request)
         head = (await self.reader.readuntil(b"\r\n\r\n")).decode()

@@ -253,6 +253,7 @@ START_TEST(what_is_wrong_with_it_is_said_before_the_work) {
         {"--decisions " S "decisions", "give --listen"},
         {LISTEN "--listen-cert " S "token", "--listen-cert and --listen-key go together"},
         {LISTEN "--listen-cert " S "token --listen-key " S "token", "of PEM"},
+        {LISTEN "--listen-cert " S "token --listen-key " S "locked.key", "openssl pkey -in " S "locked.key"},
         {LISTEN "--listen-client-ca " S "token", "--listen-client-ca needs --listen-cert"},
         {"--listen 0.0.0.0:0", "--listen-client-ca"},
         {LISTEN "--token-file " S "token --no-token", "contradict"},
@@ -260,6 +261,8 @@ START_TEST(what_is_wrong_with_it_is_said_before_the_work) {
     char words[512];
     empty_folders();
     write_text(S "token", "a-secret\n");
+    write_text(S "locked.key",
+               "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMII=\n-----END ENCRYPTED PRIVATE KEY-----\n");
     put_image("a.png", 1);
     for (int i = 0; i < COUNT(wrong); i++) {
         snprintf(words, sizeof words, WATCH "%s " FOLDER, wrong[i][0]);

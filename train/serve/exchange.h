@@ -43,6 +43,7 @@ enum {
     EAD_HTTP_TOO_LARGE = 413,
     EAD_HTTP_BAD_ENCODING = 415,
     EAD_HTTP_MISDIRECTED = 421,
+    EAD_HTTP_GONE = 499, /* of metrics alone: nobody was there to read it */
     EAD_HTTP_FAILED = 500,
     EAD_HTTP_UNAVAILABLE = 503,
     EAD_HTTP_LATE = 504

@@ -1,6 +1,7 @@
 /* One thread of libmicrohttpd takes in requests; a request whose images are scored is suspended meanwhile, so that
  * connections cost a slot and no thread. libmicrohttpd's own time limit counts silence alone: a client that sends a byte a second is ended by
  * a thread that looks after connections, once its header or body has taken too long. */
+#define _GNU_SOURCE /* POLLRDHUP */
 #include "train/serve/http_server.h"
 
 #include "core/base/memory.h"
@@ -10,8 +11,10 @@
 #include <gnutls/x509.h>
 #include <math.h>
 #include <microhttpd.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -30,6 +33,7 @@ typedef struct Line {
     /* When its present part began, to come in or to go out; later for each byte that has come or must go. INFINITY while an
      * answer is made. */
     double since;
+    bool coming; /* bytes of a request are awaited */
     struct Line *previous, *next;
 } Line;
 
@@ -52,7 +56,8 @@ typedef struct Exchange {
     EadServeJob job;
     uint8_t *body; /* [capacity] */
     size_t size, capacity;
-    bool refused, submitted;
+    bool refused, submitted, counted;
+    bool doubtful; /* where it ends */
 } Exchange;
 
 /* ---- bodies ---- */
@@ -124,10 +129,10 @@ static Line *line_of(struct MHD_Connection *connection) {
     return info ? info->socket_context : NULL;
 }
 
-static void set_line(EadHttpServer *http, struct MHD_Connection *connection, double since) {
+static void set_line(EadHttpServer *http, struct MHD_Connection *connection, double since, bool coming) {
     Line *line = line_of(connection);
     pthread_mutex_lock(&http->mutex);
-    if (line) line->since = since;
+    if (line) line->since = since, line->coming = coming;
     pthread_mutex_unlock(&http->mutex);
 }
 
@@ -138,7 +143,7 @@ static void add_body(Exchange *exchange, const char *bytes, size_t size) {
     memcpy(exchange->body + exchange->size, bytes, size);
     exchange->size += size;
     set_line(exchange->http, exchange->connection,
-             exchange->job.request.arrived + (double)exchange->size / SLOWEST);
+             exchange->job.request.arrived + (double)exchange->size / SLOWEST, true);
 }
 
 /* In a worker, or at once. */
@@ -147,12 +152,39 @@ static void resume(EadServeJob *job) {
     MHD_resume_connection(exchange->connection);
 }
 
+/* In a worker, while the connection is suspended. */
+static bool is_gone(const EadServeJob *job) {
+    const Exchange *exchange = job->context;
+    const Line *line = line_of(exchange->connection);
+    if (!line) return false;
+    struct pollfd look = {.fd = line->descriptor, .events = POLLRDHUP};
+    return poll(&look, 1, 0) > 0 && (look.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+}
+
 /* Whether a body need not come in to be answered: it is too large, or its client waits for leave to send it. Others are read
  * and dropped, since a client that is still sending does not see the answer. */
 static bool may_answer_early(const Exchange *exchange) {
     const char *length = header(exchange, "Content-Length");
     bool large = length && strtoull(length, NULL, 10) > exchange->http->options.most_body;
-    return exchange->refused && (large || header(exchange, "Expect"));
+    return exchange->refused && (large || exchange->doubtful || header(exchange, "Expect"));
+}
+
+static enum MHD_Result count_length(void *context, enum MHD_ValueKind kind, const char *name,
+                                    const char *value) {
+    int *count = context;
+    (void)kind, (void)value;
+    *count += strcasecmp(name, "Content-Length") == 0 || strcasecmp(name, "Transfer-Encoding") == 0;
+    return MHD_YES;
+}
+
+/* A proxy may believe the one length and libmicrohttpd the other: the rest of the body would be somebody else's request. */
+static void refuse_two_lengths(Exchange *exchange) {
+    int count = 0;
+    MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, count_length, &count);
+    exchange->doubtful = count > 1;
+    if (exchange->doubtful && !exchange->refused)
+        refuse(exchange, EAD_HTTP_BAD_REQUEST,
+               "the length of the body is said twice (Content-Length, Transfer-Encoding)");
 }
 
 /* Whether the client has shown a certificate of the authority, made for clients. */
@@ -169,7 +201,7 @@ static bool is_client_known(struct MHD_Connection *connection) {
 static void begin(Exchange *exchange, const char *method, const char *path) {
     EadHttpServer *http = exchange->http;
     double now = ead_clock_seconds();
-    exchange->job = (EadServeJob){.answered = resume, .context = exchange};
+    exchange->job = (EadServeJob){.answered = resume, .is_gone = is_gone, .context = exchange};
     exchange->job.request =
         (EadServeRequest){.method = method,
                           .path = path,
@@ -188,12 +220,13 @@ static void begin(Exchange *exchange, const char *method, const char *path) {
     if (!exchange->refused && http->options.authority && !is_client_known(exchange->connection))
         refuse(exchange, EAD_HTTP_FORBIDDEN,
                "this server answers those alone who show a certificate of an issuer that it knows");
+    refuse_two_lengths(exchange);
     const char *length = header(exchange, "Content-Length"), *encoding = header(exchange, "Content-Encoding");
     if (!exchange->refused && encoding && strcmp(encoding, "identity") != 0)
         refuse(exchange, EAD_HTTP_BAD_ENCODING, "bodies must not be compressed (Content-Encoding)");
     if (!exchange->refused && length && strtoull(length, NULL, 10) > http->options.most_body)
         refuse_size(exchange);
-    set_line(http, exchange->connection, now);
+    set_line(http, exchange->connection, now, true);
 }
 
 static void add_page_headers(struct MHD_Response *response, const char *policy) {
@@ -202,11 +235,18 @@ static void add_page_headers(struct MHD_Response *response, const char *policy) 
     MHD_add_response_header(response, "Cache-Control", "no-store");
 }
 
+static void count(Exchange *exchange) {
+    if (!exchange->counted)
+        ead_server_count(exchange->http->server, &exchange->job.request, &exchange->job.reply);
+    exchange->counted = true;
+}
+
 static enum MHD_Result send_reply(Exchange *exchange) {
     EadServeReply *reply = &exchange->job.reply;
     char number[32];
-    ead_server_count(exchange->http->server, &exchange->job.request, reply);
-    set_line(exchange->http, exchange->connection, ead_clock_seconds() + (double)reply->size / SLOWEST);
+    count(exchange);
+    set_line(exchange->http, exchange->connection, ead_clock_seconds() + (double)reply->size / SLOWEST,
+             false);
     struct MHD_Response *response =
         MHD_create_response_from_buffer(reply->size, reply->body ? reply->body : "", MHD_RESPMEM_PERSISTENT);
     if (!response) return MHD_NO;
@@ -230,7 +270,7 @@ static void submit(Exchange *exchange) {
     exchange->job.request.body = exchange->body;
     exchange->job.request.size = exchange->size;
     exchange->submitted = true;
-    set_line(exchange->http, exchange->connection, INFINITY);
+    set_line(exchange->http, exchange->connection, INFINITY, false);
     MHD_suspend_connection(exchange->connection);
     ead_server_submit(exchange->http->server, &exchange->job);
 }
@@ -270,7 +310,9 @@ static void complete(void *context, struct MHD_Connection *connection, void **st
     Exchange *exchange = *state;
     (void)code;
     if (!exchange) return;
-    set_line(http, connection, ead_clock_seconds());
+    if (!exchange->counted) exchange->job.reply.code = EAD_HTTP_GONE;
+    count(exchange);
+    set_line(http, connection, ead_clock_seconds(), true);
     release_body(exchange);
     ead_reply_free(&exchange->job.reply);
     free(exchange);
@@ -287,6 +329,7 @@ static void connect_or_close(void *context, struct MHD_Connection *connection, v
     if (code == MHD_CONNECTION_NOTIFY_STARTED && (line = calloc(1, sizeof *line)) != NULL) {
         line->descriptor = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
         line->since = ead_clock_seconds();
+        line->coming = true;
         *socket_context = line;
         pthread_mutex_lock(&http->mutex);
         line->next = http->lines;
@@ -303,7 +346,14 @@ static void connect_or_close(void *context, struct MHD_Connection *connection, v
     }
 }
 
-/* Ends, twice a second, what has taken too long: libmicrohttpd finds the connection closed. */
+/* Whether a client that owes a request has hung up, and all that it sent is read. libmicrohttpd does not see it where the
+ * end came with the last bytes. */
+static bool is_cut_short(const Line *line) {
+    char next;
+    return line->coming && recv(line->descriptor, &next, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+/* Ends, twice a second, what has taken too long or was cut short: libmicrohttpd finds the connection closed. */
 static void *watch(void *context) {
     EadHttpServer *http = context;
     while (!atomic_load(&http->ending)) {
@@ -311,7 +361,8 @@ static void *watch(void *context) {
         double now = ead_clock_seconds();
         pthread_mutex_lock(&http->mutex);
         for (Line *line = http->lines; line; line = line->next)
-            if (now - line->since > http->options.idle) shutdown(line->descriptor, SHUT_RDWR);
+            if (now - line->since > http->options.idle || is_cut_short(line))
+                shutdown(line->descriptor, SHUT_RDWR);
         pthread_mutex_unlock(&http->mutex);
     }
     return NULL;

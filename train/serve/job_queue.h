@@ -8,8 +8,10 @@ typedef struct EadServeJob {
     EadServeRequest request;
     EadServeReply reply;
     void (*answered)(struct EadServeJob *job); /* called once, in any thread */
-    void *context;                             /* of whoever made it */
-    struct EadServeJob *next;                  /* the queue's */
+    /* Whether nobody waits for the answer any more; in any thread; NULL: that is not known. */
+    bool (*is_gone)(const struct EadServeJob *job);
+    void *context;            /* of whoever made it */
+    struct EadServeJob *next; /* the queue's */
 } EadServeJob;
 
 typedef struct EadJobQueue EadJobQueue;

@@ -174,6 +174,7 @@ static const char *error_kind(int code) {
                  {EAD_HTTP_MISDIRECTED, "unauthorized"},
                  {EAD_HTTP_NOT_FOUND, "not_found"},
                  {EAD_HTTP_TOO_LARGE, "too_large"},
+                 {EAD_HTTP_GONE, "gone"},
                  {EAD_HTTP_UNAVAILABLE, "busy"},
                  {EAD_HTTP_LATE, "deadline"},
                  {EAD_HTTP_FAILED, "internal"}};
@@ -184,7 +185,7 @@ static const char *error_kind(int code) {
 
 static void write_requests(const EadServeMetrics *metrics, FILE *stream) {
     static const char *const kinds[] = {"bad_request", "unauthorized", "not_found", "too_large",
-                                        "busy",        "deadline",     "internal"};
+                                        "gone",        "busy",         "deadline",  "internal"};
     write_head(stream, "efficientad_requests_total", "counter",
                "Requests answered, by route and HTTP status code.");
     for (int i = 0; i < metrics->code_count; i++)

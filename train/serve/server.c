@@ -301,15 +301,18 @@ void ead_server_answer(EadServer *server, const EadServeRequest *request, EadSer
 void ead_server_count(EadServer *server, const EadServeRequest *request, const EadServeReply *reply) {
     char name[EAD_SERVE_NAME];
     EadServeRoute route = ead_serve_route(request->path, name);
-    double seconds = ead_clock_seconds() - request->arrived;
+    bool timed = !ead_serve_route_is_of_page(route) && reply->code != EAD_HTTP_GONE;
     ead_serve_metrics_answered(server->metrics, ead_serve_route_name(route), reply->code,
-                               ead_serve_route_is_of_page(route) ? (double)NAN : seconds);
+                               timed ? ead_clock_seconds() - request->arrived : (double)NAN);
 }
 
 /* ---- work ---- */
 
 static void answer_job(void *context, EadServeJob *job) {
-    ead_server_answer(context, &job->request, &job->reply);
+    if (job->is_gone && job->is_gone(job))
+        ead_reply_error(&job->reply, EAD_HTTP_GONE, "the client has hung up");
+    else
+        ead_server_answer(context, &job->request, &job->reply);
 }
 
 static void refuse_job(void *context, EadServeJob *job) {

@@ -57,9 +57,14 @@ EadStatus ead_pem_read(const char *option, const char *path, const char *what, c
     *pem = NULL;
     if (!path) return EAD_OK;
     EAD_TRY(ead_secret_text(option, path, MOST_PEM, pem));
-    if (strstr(*pem, "-----BEGIN ") && strstr(*pem, what)) return EAD_OK;
+    bool locked = strstr(*pem, "ENCRYPTED") != NULL;
+    if (!locked && strstr(*pem, "-----BEGIN ") && strstr(*pem, what)) return EAD_OK;
     free(*pem);
     *pem = NULL;
+    if (locked)
+        return ead_fail(EAD_BAD_FILE,
+                        "%s: %s: is locked with a password; openssl pkey -in %s -out FILE writes it without",
+                        option, path, path);
     return ead_fail(EAD_BAD_FILE, "%s: %s: there is no \"%s\" of PEM in it", option, path, what);
 }
 
