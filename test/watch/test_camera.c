@@ -224,6 +224,7 @@ END_TEST
 START_TEST(what_is_wrong_is_said_before_the_work) {
     NEED_PROGRAM();
     static const char *const wrong[][2] = {{"watch -m " MODEL " --camera Fake_1", "--journal"},
+                                           {WATCH "--camera ''", "the name is empty"},
                                            {WATCH "--camera Fake_1 " FOLDER, "not both"},
                                            {WATCH "--camera Fake_1 --poll 1", "--poll is for folders"},
                                            {WATCH "--trigger Line1 " FOLDER, "--trigger is for --camera"},

@@ -204,18 +204,19 @@ START_TEST(a_table_has_each_line_once) {
     put_image("a.png", 1);
     await_lines(1);
     stop_watch(child, &outcome);
-    child = start_watch("--sqlite " S "results.db", 0);
+    child = start_watch("--sqlite " S "made/results.db", 0);
     write_text(FOLDER "/b.png", "no image");
     put_image("c'.png", 3);
     await_lines(3);
     kill(child, SIGKILL);
     await(child, &outcome);
-    child = start_watch("--sqlite " S "results.db", 0);
+    child = start_watch("--sqlite " S "made/results.db", 0);
     stop_watch(child, &outcome);
     write_text(
         S "look.py",
         "import json, sqlite3\n"
-        "rows = list(sqlite3.connect('" S "results.db').execute('SELECT * FROM results ORDER BY sequence'))\n"
+        "rows = list(sqlite3.connect('" S
+        "made/results.db').execute('SELECT * FROM results ORDER BY sequence'))\n"
         "assert [row[0] for row in rows] == [1, 2, 3], rows\n"
         "for row in rows:\n"
         "    line = json.loads(row[10])\n"
@@ -224,7 +225,7 @@ START_TEST(a_table_has_each_line_once) {
         "assert rows[1][7] is None and 'b.png' in rows[1][6] and rows[2][3].endswith(\"c'.png\")\n");
     shell_ok("python3 " S "look.py");
     shell_ok("rm -rf " JOURNAL); /* another journal's numbers would replace what is there */
-    run(WATCH "--sqlite " S "results.db " FOLDER, 0, &outcome);
+    run(WATCH "--sqlite " S "made/results.db " FOLDER, 0, &outcome);
     ck_assert_int_eq(outcome.code, 1);
     assert_contains(outcome.err, "of another one");
     shell_ok("python3 -c \"import sqlite3; sqlite3.connect('" S

@@ -1,11 +1,13 @@
 /* The page of efficientad watch: it shows and counts what was scored, takes decisions, and is in nobody's way. Skipped where $PROGRAM is not
  * set, or it cannot serve. */
-#define S "build/scratch/test_watch_page/"
+#define _GNU_SOURCE /* prlimit */
+#define S           "build/scratch/test_watch_page/"
 #include "core/base/printing.h"
 #include "test/serve/serve_client.h"
 #include "test/watch/watch_scene.h"
 
 #include <math.h>
+#include <sys/resource.h>
 
 #define DECISIONS JOURNAL "/decisions.jsonl"
 #define LISTEN    "--listen 127.0.0.1:0 "
@@ -216,6 +218,32 @@ START_TEST(who_looks_is_in_nobodys_way) {
 }
 END_TEST
 
+static void await_ready(int code) {
+    for (int i = 0; get("/v2/health/ready") != code; i++) {
+        ck_assert_msg(i < 1500, "%s", text);
+        pause_for(0.02);
+    }
+}
+
+START_TEST(a_full_disk_is_no_readiness) {
+    NEED_SERVER();
+    struct rlimit limit;
+    empty_folders();
+    pid_t child = start_page("");
+    ck_assert_int_eq(prlimit(child, RLIMIT_FSIZE, NULL, &limit), 0);
+    limit.rlim_cur = 1; /* bytes that a file may have */
+    ck_assert_int_eq(prlimit(child, RLIMIT_FSIZE, &limit, NULL), 0);
+    put_image("a.png", 1);
+    await_ready(503);
+    assert_contains(text, "the journal cannot be written; images wait");
+    limit.rlim_cur = limit.rlim_max;
+    ck_assert_int_eq(prlimit(child, RLIMIT_FSIZE, &limit, NULL), 0);
+    await_ready(200);
+    await_lines(1);
+    stop_watch(child, &outcome);
+}
+END_TEST
+
 START_TEST(a_changed_model_keeps_the_threshold) {
     NEED_SERVER();
     char sha256[80];
@@ -287,6 +315,7 @@ static void add_tests(TCase *tests) {
     tcase_add_test(tests, decisions_name_lines_of_the_journal);
     tcase_add_test(tests, nothing_else_is_answered);
     tcase_add_test(tests, who_looks_is_in_nobodys_way);
+    tcase_add_test(tests, a_full_disk_is_no_readiness);
     tcase_add_test(tests, a_changed_model_keeps_the_threshold);
     tcase_add_test(tests, what_is_wrong_with_it_is_said_before_the_work);
 }

@@ -314,7 +314,7 @@ START_TEST(what_is_wrong_is_said_before_the_work) {
         {WATCH "--mqtt-login " S "missing " FOLDER, "missing"},
         {WATCH "--webhook ftp://host/ " FOLDER, "--webhook"},
         {WATCH "--webhook http://user:secret@host/ " FOLDER, "--webhook"},
-        {WATCH "--webhook https://host:99999/ " FOLDER, "--webhook"},
+        {WATCH "--webhook https://host:99999/ " FOLDER, "a port that there is not"},
         {WATCH "--sqlite " S "no/such/folder/a.db --sqlite " FOLDER, "--sqlite"},
         {WATCH "--tls-ca " MODEL " " FOLDER, "--tls-ca"},
         {WATCH "--tls-key " S "words " FOLDER, "PRIVATE KEY-----"},

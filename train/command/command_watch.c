@@ -72,6 +72,8 @@ static EadStatus check_source(const EadArguments *arguments) {
     if (camera && ead_arguments_given(arguments, EAD_OPTION_KEEP) &&
         !ead_arguments_given(arguments, EAD_OPTION_MOVE_TO))
         return ead_fail(EAD_BAD_ARGUMENT, "--keep says what --move-to DIR keeps; give that, too");
+    if (camera && !*arguments->values[EAD_OPTION_CAMERA])
+        return ead_fail(EAD_BAD_ARGUMENT, "--camera: the name is empty; any takes the first that is found");
     if (camera && !ead_arguments_given(arguments, EAD_OPTION_JOURNAL))
         return ead_fail(EAD_BAD_ARGUMENT,
                         "--camera needs --journal DIR, the folder where the lines are kept");

@@ -45,7 +45,8 @@ EadStatus ead_destination_read(const char *option, const char *text, const char 
         return fail(option, text, scheme,
                     "holds a name or password, which others could see; those go into a file of their own");
     out->port = ports[out->secure];
-    if (!read_host(rest, size, out)) return fail(option, text, scheme, "names no host");
+    if (!read_host(rest, size, out))
+        return fail(option, text, scheme, "names no host, or a port that there is not");
     out->path = rest + size + (rest[size] == '/');
     return EAD_OK;
 }

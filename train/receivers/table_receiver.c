@@ -110,6 +110,9 @@ static EadStatus prepare(ResultTable *table, uint64_t *sent) {
 
 static EadStatus open_table(void *state, uint64_t *sent) {
     ResultTable *table = state;
+    EadPath folder;
+    EAD_TRY(ead_path_folder(folder, table->path));
+    EAD_TRY(ead_make_directories(folder));
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX;
     if (sqlite3_open_v2(table->path, &table->database, flags, NULL) != SQLITE_OK) return fail(table);
     return prepare(table, sent);

@@ -281,6 +281,8 @@ void ead_server_answer(EadServer *server, const EadServeRequest *request, EadSer
         return;
     else if (draining && route == EAD_ROUTE_READY)
         refuse_draining(reply);
+    else if (route == EAD_ROUTE_READY && atomic_load(&server->hindered))
+        ead_reply_error(reply, EAD_HTTP_UNAVAILABLE, "the journal cannot be written; images wait");
     else if (route == EAD_ROUTE_LIVE || route == EAD_ROUTE_READY)
         ead_reply_text(reply, EAD_HTTP_OK, "text/plain", "%s", "");
     else if (route == EAD_ROUTE_SERVER)

@@ -16,7 +16,8 @@ typedef struct EadServer {
     EadServeGuard guard;
     EadLivePage *page; /* borrowed; NULL: there is none */
     bool only_looks; /* answers health, metrics and the page alone: requests have nothing scored or opened */
-    atomic_bool draining;
+    atomic_bool draining,
+        hindered;       /* is being stopped; cannot go on for now: it is not ready in either case */
     EadJobQueue *queue; /* these by ead_server_start() */
     EadServeMetrics *metrics;
 } EadServer;

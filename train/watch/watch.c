@@ -123,13 +123,23 @@ static EadStatus score_image(void *context, void *memory) {
 
 /* ---- lines ---- */
 
+/* Those who ask whether it is ready are told. */
+static void set_hindered(EadWatch *watch, bool hindered) {
+    EadServer *server = watch->options.server;
+    if (server) atomic_store(&server->hindered, hindered);
+}
+
 /* Writes the line; if the disk is full again and again, until there is room or the end comes. */
 static bool note_line(EadWatch *watch, const char *line, size_t size) {
     for (bool told = false; !watch->given_up; told = true) {
         EadStatus status = ead_journal_append(watch->journal, line, size);
         if (status == EAD_OK && told) ead_print(stderr, "the journal is written again\n");
-        if (status == EAD_OK) return true;
+        if (status == EAD_OK) {
+            set_hindered(watch, false);
+            return true;
+        }
         if (!told) ead_print(stderr, "efficientad: %s; tried again\n", ead_error_message());
+        set_hindered(watch, true);
         watch->given_up = atomic_load(&watch->stopping);
         for (int i = 0; i < 20 && !atomic_load(&watch->stopping); i++)
             nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
