@@ -32,10 +32,9 @@ typedef struct EadAstSpec {
     EadTaps taps;                       /* one */
     int blocks, teacher_hidden;         /* the teacher's, and channels within its networks */
     int student_blocks, student_hidden; /* residual blocks, and their channels */
-    double
-        clamp; /* of the logarithm of the teacher's scales, which stays within about so much on either side */
-    double slope;       /* of the student's leaky ReLU */
-    EadFileType stored; /* of the backbone's weights in files: EAD_FILE_F32 or EAD_FILE_F16 */
+    double clamp;                       /* bounds the logarithm of the teacher's scales */
+    double slope;                       /* of the student's leaky ReLU */
+    EadFileType stored;                 /* of the backbone's weights in files: EAD_FILE_F32 or EAD_FILE_F16 */
 } EadAstSpec;
 
 typedef struct EadAst {

@@ -146,7 +146,9 @@ static const struct {
 } phases[] = {{"simplenet", "simplenet.width=32 simplenet.hidden=16 simplenet.batch=2", 0},
               {"fastflow", "fastflow.layers=stride16 fastflow.couplings=2 fastflow.batch=2", 0},
               {"student_teacher", "student_teacher.fields=33 student_teacher.teacher_batch=2", 0},
-              {"student_teacher", "student_teacher.fields=33 student_teacher.students=2", 1}};
+              {"student_teacher", "student_teacher.fields=33 student_teacher.students=2", 1},
+              {"ast", "ast.teacher_hidden=16 ast.student_hidden=16 ast.batch=2", 0},
+              {"ast", "ast.teacher_hidden=16 ast.student_hidden=16 ast.batch=2", 1}};
 
 START_TEST(steps_of_other_methods_allocate_nothing) {
     SKIP_UNLESS(CAN_COUNT, "needs glibc's allocator");
