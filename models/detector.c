@@ -64,13 +64,10 @@ static EadStatus build(EadDetectorNetwork *network, const EadModel *model, int b
     return EAD_OK;
 }
 
-/* Builds and plans colour or gray; the second has its weights of the first. */
+/* Builds and plans colour or gray. */
 static EadStatus plan_network(EadDetector *d, EadDetectorNetwork *network) {
-    const EadPlan *first = network == &d->gray ? d->colour.plan : d->gray.plan;
-    EadPlanOptions options = d->planned;
-    if (!options.weights_of) options.weights_of = first;
     EadStatus status = build(network, d->model, d->batch, network == &d->gray, d->parts);
-    if (status == EAD_OK) status = ead_plan_new(network->graph, &options, &network->plan);
+    if (status == EAD_OK) status = ead_plan_new(network->graph, &d->planned, &network->plan);
     if (status != EAD_OK) free_network(network);
     return status;
 }

@@ -88,19 +88,9 @@ def penalty(photographs):
     return {"first_step": results, "more_seconds": round(more, 2), "bytes_a_file": round(a_file)}
 
 
-def different(sources, folder, count):
-    """Copies that are files of their own to eval, which counts equal ones once: bytes behind the end of a PNG are no part of it."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    contents = [source.read_bytes() for source in sources]
-    for number in range(count):
-        (folder / f"{number:06}.png").write_bytes(contents[number % len(contents)] + b"%d" % number)
-    return folder
-
-
 def evaluation(model):
     tests = sorted((synthetic() / "gasket" / "test" / "good").glob("*.png"))
-    folder = different(tests, FOLDER / "tested", TESTED)
+    folder = links(tests, FOLDER / "tested", TESTED)
     output = FOLDER / "evaluated"
     shutil.rmtree(output, ignore_errors=True)
     _, seconds, _, resident = run("eval", "--model", model, "--set", "dataset.type=folder", "--set",

@@ -37,8 +37,7 @@ struct EadCall {
     void (*pack_weights)(const EadCall *call);
     void *packed; /* packed_bytes of memory for it */
     size_t packed_bytes;
-    int packed_at_plan;   /* set by the planner: packed is filled already when run is called */
-    int packed_elsewhere; /* set by the planner: it lies in another plan's memory, which filled it */
+    int packed_at_plan; /* set by the planner: packed is filled already when run is called */
     /* Set by the planner (EadKernel.can_save): the cached transform of input 0, written by the forward call,
      * read by the weight gradient. 0 bytes: not saved, each makes its own. */
     void *saved_input;

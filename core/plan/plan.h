@@ -19,9 +19,7 @@ typedef struct EadPlanOptions {
     int streams;            /* CUDA: branches that may run side by side, 1 to 4; 0: 3. The same bits */
     EadPrecision precision; /* of the convolutions' multiplications */
     const EadAmx *amx;      /* kernels for bf16; NULL: those of this machine. For tests */
-    const EadPlan *
-        weights_of; /* a plan on the CPU that outlives this one: packed weights that both need are its; or NULL */
-    FILE *print; /* where the finished plan is written, see ead_plan_print(); NULL: nowhere */
+    FILE *print;            /* where the finished plan is written, see ead_plan_print(); NULL: nowhere */
 } EadPlanOptions;
 
 /* Plans the graph. options may be NULL. Errors: the graph's own first error; EAD_NO_MEMORY, with what was

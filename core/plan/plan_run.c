@@ -28,8 +28,7 @@ void ead_plan_update_weights(const EadPlan *plan) {
         ead_plan_fork_streams(plan);
     }
     for (int i = 0; i < plan->call_count; i++)
-        if (plan->calls[i].packed_at_plan && !plan->calls[i].packed_elsewhere)
-            plan->calls[i].pack_weights(&plan->calls[i]);
+        if (plan->calls[i].packed_at_plan) plan->calls[i].pack_weights(&plan->calls[i]);
     if (plan->device) ead_plan_join_streams(plan);
 }
 

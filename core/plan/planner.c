@@ -149,22 +149,6 @@ static void save_for(Planner *p, int i) {
     }
 }
 
-/* The same weights in the same form, which another plan has; NULL: it has none. */
-static void *packed_elsewhere(const Planner *p, int i) {
-    const EadPlan *other = p->options->weights_of;
-    const EadCall *call = &p->calls[i];
-    const EadTensor *weights = &ead_graph_at(p->graph, i)->x[1]->y;
-    if (!other || other->backend->device || p->options->backend->device) return NULL;
-    for (int k = 0; k < other->call_count; k++) {
-        const EadCall *there = &other->calls[k];
-        if (there->packed_at_plan && there->x[1]->data == weights->data &&
-            ead_same_shape(there->x[1], weights) && there->pack_weights == call->pack_weights &&
-            there->algorithm == call->algorithm && there->packed_bytes == call->packed_bytes)
-            return there->packed;
-    }
-    return NULL;
-}
-
 static void plan_calls(Planner *p) {
     for (int i = 0; i < p->count; i++) {
         if (!p->live[i] || ead_graph_at(p->graph, i)->op == EAD_OP_LEAF) continue;
@@ -175,12 +159,9 @@ static void plan_calls(Planner *p) {
         if (!p->live[i]) continue;
         EadCall *call = &p->calls[i];
         call->packed_at_plan = call->pack_weights && is_constant(ead_graph_at(p->graph, i)->x[1]);
-        call->packed = call->packed_at_plan ? packed_elsewhere(p, i) : NULL;
-        call->packed_elsewhere = call->packed != NULL;
         int first = call->packed_at_plan ? 0 : i, last = call->packed_at_plan ? INT_MAX : i;
         *storage_for(p, WORKSPACE, i) = (ArenaStorage){aligned(p, call->workspace_bytes), 0, i, i};
-        size_t packed = call->packed_elsewhere ? 0 : call->packed_bytes;
-        *storage_for(p, PACKED, i) = (ArenaStorage){aligned(p, packed), 0, first, last};
+        *storage_for(p, PACKED, i) = (ArenaStorage){aligned(p, call->packed_bytes), 0, first, last};
         *storage_for(p, STATE, i) = (ArenaStorage){aligned(p, call->state_bytes), 0, 0, INT_MAX};
     }
 }
@@ -259,8 +240,7 @@ static void bind(Planner *p, EadPlan *plan) {
         if (!plan->device) node->y.data = p->tensors[i].data;
         if (!p->calls[i].run) continue;
         p->calls[i].workspace = plan->arena + storage_for(p, WORKSPACE, i)->offset;
-        if (!p->calls[i].packed_elsewhere)
-            p->calls[i].packed = plan->arena + storage_for(p, PACKED, i)->offset;
+        p->calls[i].packed = plan->arena + storage_for(p, PACKED, i)->offset;
         p->calls[i].state = plan->arena + storage_for(p, STATE, i)->offset;
         p->calls[i].saved_input = plan->arena + storage_for(p, SAVED, p->saver[i])->offset;
         plan->call_nodes[plan->call_count] = node;

@@ -144,43 +144,6 @@ START_TEST(possible_sizes_build) {
 }
 END_TEST
 
-/* A detector that has its packed weights of another gives the same map, in less memory, by all that both need. */
-START_TEST(detectors_have_weights_of_another) {
-    enum { SIDE = 128 };
-    static uint8_t image[SIDE * SIDE * 3];
-    const EadEfficientadSpec spec = {EAD_PDN_SMALL, false, SIDE, SIDE, true};
-    EadEfficientad *model, *other;
-    EadDetector *detectors[3];
-    const float *maps[3];
-    size_t packed = 0, lent = 0;
-    ASSERT_OK(ead_efficientad_new(&spec, &model));
-    ASSERT_OK(ead_efficientad_new(&spec, &other));
-    fill_noise(image, sizeof image, 3);
-    ead_params_initialize(&model->teacher, 1), ead_params_initialize(&model->trained, 2);
-    ASSERT_OK(ead_detector_new(&model->base, NULL, 1, &detectors[0]));
-    EadPlanOptions options = {.weights_of = ead_detector_plan(detectors[0])};
-    ASSERT_OK(ead_detector_new(&model->base, &options, 1, &detectors[1]));
-    ASSERT_OK(ead_detector_new(&other->base, &options, 1, &detectors[2])); /* another model has its own */
-    for (int i = 0; i < ead_plan_call_count(options.weights_of); i++) {
-        const EadNode *node;
-        const EadCall *call = ead_plan_call(options.weights_of, i, &node);
-        packed += call->packed_bytes * (size_t)call->packed_at_plan;
-        call = ead_plan_call(ead_detector_plan(detectors[1]), i, &node);
-        lent += call->packed_bytes * (size_t)call->packed_elsewhere;
-        ck_assert(!ead_plan_call(ead_detector_plan(detectors[2]), i, &node)->packed_elsewhere);
-    }
-    ck_assert(packed > 0 && lent == packed);
-    /* but for gaps that other sizes leave */
-    ck_assert_uint_le(ead_detector_bytes(detectors[1]) + packed / 100 * 99, ead_detector_bytes(detectors[0]));
-    for (int i = 0; i < 3; i++) ASSERT_OK(ead_detector_run_batch(detectors[i], image, &maps[i]));
-    ck_assert_mem_eq(maps[0], maps[1], SIDE * SIDE * sizeof(float));
-    ck_assert_int_ne(memcmp(maps[0], maps[2], SIDE * SIDE * sizeof(float)), 0);
-    for (int i = 0; i < 3; i++) ead_detector_close(detectors[i]);
-    ead_efficientad_free(model);
-    ead_efficientad_free(other);
-}
-END_TEST
-
 int main(void) {
     Suite *suite = suite_create("model_maps");
     TCase *tests = tcase_create("model_maps");
@@ -193,7 +156,6 @@ int main(void) {
     tcase_add_test(tests, parameter_counts);
     tcase_add_test(tests, impossible_sizes);
     tcase_add_test(tests, possible_sizes_build);
-    tcase_add_test(tests, detectors_have_weights_of_another);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

@@ -1,4 +1,4 @@
-/* Detectors that are lent to threads; all have their weights of the first. */
+/* Detectors that are lent to threads. */
 #include "train/evaluate/scorer.h"
 
 #include "core/base/memory.h"
@@ -17,7 +17,6 @@ struct EadScorer {
     EadDetector **detectors; /* [count]; the first `there` are not lent */
     int count, there;
     int threads, share; /* that call; OpenMP's for each */
-    size_t bytes;       /* of all */
     pthread_mutex_t mutex;
     pthread_cond_t returned;
 };
@@ -44,14 +43,11 @@ static EadStatus choose_count(const EadModel *model, const EadPlanOptions *plan,
 static EadStatus open_all(EadScorer *s, const EadModel *model, const EadPlanOptions *plan, bool parts) {
     s->detectors = ead_new(s->count, sizeof *s->detectors, "detectors");
     EadStatus status = s->detectors ? EAD_OK : EAD_NO_MEMORY;
-    EadPlanOptions options = *plan;
     while (status == EAD_OK && s->there < s->count) {
         EadDetector **detector = &s->detectors[s->there];
-        status = parts ? ead_detector_new_with_parts(model, &options, detector)
-                       : ead_detector_new(model, &options, 1, detector);
-        if (status != EAD_OK) break;
-        options.weights_of = ead_detector_plan(s->detectors[0]);
-        s->bytes += ead_detector_bytes(s->detectors[s->there++]);
+        status = parts ? ead_detector_new_with_parts(model, plan, detector)
+                       : ead_detector_new(model, plan, 1, detector);
+        s->there += status == EAD_OK;
     }
     return status;
 }
@@ -87,7 +83,7 @@ int ead_scorer_parts(const EadScorer *scorer) {
 }
 
 size_t ead_scorer_bytes(const EadScorer *scorer) {
-    return scorer->bytes;
+    return (size_t)scorer->count * ead_detector_bytes(scorer->detectors[0]);
 }
 
 EadStatus ead_scorer_score_file(EadScorer *s, const char *path, const EadImageRules *rules, EadScored *out) {

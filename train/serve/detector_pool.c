@@ -119,12 +119,10 @@ static EadStatus open_all(EadDetectorPool *pool, const EadModel *model, const Ea
     EadStatus status = EAD_OK;
     pool->detectors = ead_new(count, sizeof(EadDetector *), "detectors");
     if (!pool->detectors) return EAD_NO_MEMORY;
-    EadPlanOptions options = *plan;
     omp_set_num_threads(pool->threads); /* a plan has room for as many */
     while (status == EAD_OK && pool->opened < count) {
-        status = ead_detector_new(model, &options, pool->batch, &pool->detectors[pool->opened]);
+        status = ead_detector_new(model, plan, pool->batch, &pool->detectors[pool->opened]);
         pool->opened += status == EAD_OK;
-        if (status == EAD_OK) options.weights_of = ead_detector_plan(pool->detectors[0]);
     }
     omp_set_num_threads(before);
     return status;
