@@ -87,9 +87,10 @@ static const char *const methods[][2] = {
     {"simplenet", ""},
     {"fastflow", ""},
     {"ast", ""},
-    {"student_teacher", "--set student_teacher.fields=33 --set student_teacher.students=1 --set "
-                        "student_teacher.teacher_steps=1 --set student_teacher.teacher_batch=2 --set "
-                        "student_teacher.images=" S "a/textures --set student_teacher.epochs=1"}};
+    {"student_teacher",
+     "--set model.image_size=64 --set student_teacher.fields=33 --set student_teacher.students=1 --set "
+     "student_teacher.teacher_steps=1 --set student_teacher.teacher_batch=2 --set "
+     "student_teacher.images=" S "a/textures --set student_teacher.epochs=1"}};
 
 START_TEST(what_is_outside_moves_nothing) {
     const char *method = methods[_i][0], *settings = methods[_i][1];
