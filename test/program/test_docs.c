@@ -36,6 +36,7 @@ static void make_inputs(void) {
     ASSERT_OK(ead_png_write(S "mask.png", &mask));
     ead_image_free(&mask);
     write_backbone("resnet18", S "resnet50.safetensors", &backbone);
+    copy_file(S "resnet50.safetensors", S "efficientnet_b5.safetensors");
     copy_file("models/weights/teacher_small.safetensors", S "pretrained_teacher_small.pth");
 }
 
@@ -50,6 +51,8 @@ static void make_scene(void) {
         "short='--set model.image_size=64 --set train.steps=1 --set train.lr_drop_at=1'\n"
         "set -- $(echo \"$@\" | sed 's/--minutes [0-9]*//')\n"
         "case \"$*\" in *large_images*) short=\"$short --set tiles.size=64\" ;; esac\n"
+        "case \"$*\" in *'-c ast '*) short=\"$short --set ast.epochs=1 --set ast.teacher_hidden=8 "
+        "--set ast.student_hidden=8\" ;; esac\n"
         "case \"$*\" in\n"
         "train*-c*|train*--resume*|sweep*) set -- \"$@\" $short ;;\n"
         "train*) set -- \"$@\" -c short.yaml ;;\n"
