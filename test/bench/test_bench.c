@@ -342,7 +342,7 @@ START_TEST(program_names_methods) {
          "fastflow", 1, 2},
         {"step --set model.method=ast --set ast.batch=2 --set ast.teacher_hidden=8 --set "
          "ast.student_hidden=8",
-         "step", "ast", 2, 2},
+         "step", "ast", 1, 2},
         {"step --set model.method=simplenet --set simplenet.batch=3 --set simplenet.width=64", "step",
          "simplenet", 1, 3},
         {"infer --set model.method=patchcore --set patchcore.coreset_ratio=0.001", "infer", "patchcore", 2,
@@ -366,7 +366,7 @@ START_TEST(program_names_methods) {
         ck_assert_pstr_eq(model, cases[i].model);
         ck_assert_int_eq(json_integer_value(json_object_get(row, "batch")), cases[i].batch);
         const char *backbone = json_string_value(json_object_get(row, "backbone"));
-        ck_assert(i < 3 ? backbone && strcmp(backbone, "pdn_small") == 0 : !backbone);
+        ck_assert(i < 4 ? backbone && strcmp(backbone, "pdn_small") == 0 : !backbone);
         json_decref(root);
     }
 }

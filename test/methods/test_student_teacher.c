@@ -54,6 +54,8 @@ static void check_group(const char *name, const EadStep *step, int group, bool g
 }
 
 START_TEST(teachers_learn_as_in_pytorch) {
+    SKIP_UNLESS(!SANITIZED,
+                "rounds otherwise under sanitizers; double_student_teacher holds the same to 1e-8");
     uint8_t *patches = malloc((size_t)PATCHES * FIELD * FIELD * 3);
     double *losses = golden_numbers(golden, "teacher.losses", (int64_t)(ST_STEPS + 1) * 3);
     EadStudentTeacher *model = student_teacher_model("33", 1);
