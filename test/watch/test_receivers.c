@@ -130,7 +130,7 @@ START_TEST(a_broker_gets_each_line_and_the_state) {
     Broker broker = {0};
     char words[256];
     empty_folders();
-    write_text(S "login", "someone\nsecret\n");
+    write_text(S "login", "someone\r\nsecret\r\n");
     shell_ok("rm -f " S "told && mosquitto_passwd -b -c " S
              "passwords someone secret && mosquitto_passwd -b " S "passwords listener heard");
     const char *guarded = "password_file " S "passwords\n";
@@ -160,6 +160,16 @@ START_TEST(a_broker_gets_each_line_and_the_state) {
     await_shell("grep -q 'mqtt: .*tried again' " S "err");
     stop_watch(child, &outcome);
     end_broker(&broker);
+}
+END_TEST
+
+START_TEST(a_login_that_is_not_there_is_told_once) {
+    NEED_PROGRAM();
+    SKIP_UNLESS(!built_without("--mqtt mqtt://localhost/a"), "the program was built without libmosquitto");
+    run(WATCH "--mqtt mqtt://localhost/a --mqtt-login " S "missing " FOLDER, 0, &outcome);
+    ck_assert_int_eq(outcome.code, 1);
+    assert_contains(outcome.err, "--mqtt-login: " S "missing");
+    ck_assert_ptr_eq(strchr(outcome.err, '\n'), outcome.err + strlen(outcome.err) - 1); /* a line */
 }
 END_TEST
 
@@ -239,6 +249,7 @@ END_TEST
 static void add_tests(TCase *tests) {
     tcase_add_test(tests, a_webhook_gets_each_line_once_it_answers_well);
     tcase_add_test(tests, a_broker_gets_each_line_and_the_state);
+    tcase_add_test(tests, a_login_that_is_not_there_is_told_once);
     tcase_add_test(tests, a_broker_is_known_by_its_certificate);
     tcase_add_test(tests, a_table_has_each_line_once);
 }

@@ -7,6 +7,7 @@
 #include "core/base/text.h"
 #include "core/system/clock.h"
 #include "train/receivers/destination.h"
+#include "train/support/service.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -166,15 +167,15 @@ static void close_broker(void *state) {
 /* ---- before the work ---- */
 
 static EadStatus read_login(MqttBroker *b) {
-    size_t size;
     if (!b->options->login) return EAD_OK;
-    EAD_TRY(ead_read_text(b->options->login, MOST_LOGIN, &b->user, &size));
+    EAD_TRY(ead_secret_text("--mqtt-login", b->options->login, MOST_LOGIN, &b->user));
     char *end = strchr(b->user, '\n');
     if (end) {
         *end = '\0';
         b->password = end + 1;
-        b->password[strcspn(b->password, "\n")] = '\0';
+        b->password[strcspn(b->password, "\r\n")] = '\0';
     }
+    b->user[strcspn(b->user, "\r")] = '\0';
     if (*b->user && b->password && *b->password) return EAD_OK;
     return ead_fail(EAD_BAD_FILE,
                     "--mqtt-login: %s: holds a user in its first line and the password in its second",
