@@ -21,7 +21,7 @@ static void make_scene(void) {
     if (!getenv("PROGRAM")) return;
     EadDetector *detector;
     make_folders_and_model();
-    files = setting("WATCH_FILES", 120) / SOURCES;
+    files = (setting("WATCH_FILES", 120) + SOURCES - 1) / SOURCES;
     kills = setting("WATCH_KILLS", 4);
     ASSERT_OK((EadStatus)ead_detector_open(MODEL, &detector));
     for (int i = 0; i < VARIANTS; i++) {
