@@ -2,11 +2,12 @@
 """Loads `efficientad serve` on loopback and looks at every answer; needs nothing but Python.
 
     bench/scripts/serve_load.py throughput MODEL   # images a second; compare with: efficientad bench infer
-    bench/scripts/serve_load.py overload MODEL     # twice as many requests as it can answer: right, 503 or 504, none lost, memory stays flat
+    bench/scripts/serve_load.py overload MODEL     # at least 10,000 requests, twice as many as it can answer: right, 503 or 504, none lost, memory stays flat
     bench/scripts/serve_load.py slow MODEL         # 1,000 connections that send a byte a second beside others
     bench/scripts/serve_load.py soak MODEL         # half an hour at full load: memory stays flat
 
-Requests are images of noise, 256 x 256, by the binary extension. Exit code 1 where an answer is wrong or missing, or memory has grown by more than 5 %."""
+Requests are images of noise, 256 x 256, by the binary extension; options that are not the script's are those of serve. Exit code 1 where a score is
+not that of predict, an answer is missing, or memory has grown by more than 5 %."""
 import argparse
 import asyncio
 import collections
@@ -15,42 +16,60 @@ import json
 import math
 import random
 import re
+import struct
 import subprocess
 import sys
+import tempfile
 import time
 
 SIDE, IMAGES = 256, 8
 
 
-def make_request(seed):
-    pixels = random.Random(seed).randbytes(SIDE * SIDE * 3)
+def make_request(pixels):
     head = json.dumps({"inputs": [{"name": "image", "datatype": "UINT8", "shape": [1, SIDE, SIDE, 3],
                                    "parameters": {"binary_data_size": len(pixels)}}]}).encode()
     return (f"POST /v2/models/loaded/infer HTTP/1.1\r\nHost: localhost\r\nInference-Header-Content-Length: {len(head)}\r\n"
             f"Content-Length: {len(head) + len(pixels)}\r\n\r\n").encode() + head + pixels
 
 
+def ask_predict(program, model, images):
+    """The scores that `predict` gives the images."""
+    with tempfile.TemporaryDirectory() as folder:
+        for i, pixels in enumerate(images):
+            turned = bytearray(pixels)
+            turned[0::3], turned[2::3] = pixels[2::3], pixels[0::3]
+            with open(f"{folder}/{i}.bmp", "wb") as file:
+                file.write(struct.pack("<2sIIIIiiHHIIiiII", b"BM", 54 + len(pixels), 0, 54, 40, SIDE, -SIDE, 1, 24, 0, 0, 0, 0, 0, 0) + turned)
+        said = subprocess.run([program, "predict", "--quiet", "--model", model, *(f"{folder}/{i}.bmp" for i in range(len(images)))],
+                              check=True, stdout=subprocess.PIPE).stdout
+    return [json.loads(line)["score"] for line in said.splitlines()]
+
+
 class Line:
-    """A connection, opened again when the server has closed it."""
+    """A connection, opened again when it has been idle for as long as the server allows, or is closed."""
 
     def __init__(self, port):
         self.port, self.writer = port, None
 
     async def ask(self, request):
-        if not self.writer or self.writer.is_closing() or self.reader.at_eof():  # it was idle for too long
+        if not self.writer or self.writer.is_closing() or time.monotonic() > self.end:
+            if self.writer:
+                self.writer.close()
             self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.port)
         self.writer.write(request)
         head = (await self.reader.readuntil(b"\r\n\r\n")).decode()
         body = await self.reader.readexactly(int(re.search(r"Content-Length: (\d+)", head)[1]))
         if "Connection: close" in head:
             self.writer.close()
+        else:
+            self.end = time.monotonic() + int(re.search(r"Keep-Alive: timeout=(\d+)", head)[1])
         return int(head.split()[1]), body
 
 
 class Load:
-    def __init__(self, port):
-        self.port, self.counts, self.expected = port, collections.Counter(), {}
-        self.requests = [make_request(seed) for seed in range(IMAGES)]
+    def __init__(self, port, images, expected):
+        self.port, self.counts, self.expected = port, collections.Counter(), expected
+        self.requests = [make_request(pixels) for pixels in images]
 
     async def score(self, line, index):
         """Sends an image, and counts what comes of it."""
@@ -63,14 +82,8 @@ class Load:
         if code != 200:
             self.counts[code if code in (503, 504) else f"wrong: {code} {body[:200]}"] += 1
             return
-        score = json.loads(body)["outputs"][0]["data"][0]
-        right = self.expected.setdefault(index, score) == score
+        right = self.expected[index] == json.loads(body)["outputs"][0]["data"][0]
         self.counts[200 if right else "wrong: another score"] += 1
-
-    async def learn(self):
-        line = Line(self.port)
-        for index in range(IMAGES):
-            await self.score(line, index)
 
     async def press(self, clients, seconds):
         """So many clients that each wait for their answer; gives images a second."""
@@ -122,17 +135,16 @@ class Load:
             self.counts["wrong: memory grows"] += 1
 
 
-async def run(options, port):
-    load = Load(port)
-    await load.learn()
+async def run(options, load):
     clients = 2 * options.workers + 2
     if options.what == "throughput":
         print(f"{await load.press(clients, options.seconds or 20):.1f} images a second")
     elif options.what == "overload":
         rate = await load.press(clients, 10)
-        requests = math.ceil(2 * rate * options.seconds) if options.seconds else options.requests
-        print(f"{rate:.1f} images a second can be answered; {requests} requests at twice that")
-        await asyncio.gather(load.flood(requests, 2 * rate), load.watch_memory(requests / (2 * rate)))
+        seconds = options.seconds or options.requests / (2 * rate)
+        requests = max(options.requests, math.ceil(2 * rate * seconds))
+        print(f"{rate:.1f} images a second can be answered; {requests} requests, {requests / seconds:.1f} a second", flush=True)
+        await asyncio.gather(load.flood(requests, requests / seconds), load.watch_memory(seconds))
     elif options.what == "slow":
         seconds = options.seconds or 60
         alone = await load.press(clients, 10)
@@ -155,16 +167,18 @@ def main():
     parser.add_argument("--seconds", type=float)
     parser.add_argument("--requests", type=int, default=10000)
     parser.add_argument("--connections", type=int, default=1000)
-    options = parser.parse_args()
+    options, of_serve = parser.parse_known_args()
+    images = [random.Random(seed).randbytes(SIDE * SIDE * 3) for seed in range(IMAGES)]
+    expected = ask_predict(options.program, options.model, images)
     server = subprocess.Popen([options.program, "serve", "-m", "loaded=" + options.model, "--listen", "127.0.0.1:0",
-                               "--workers", str(options.workers), "--page-memory", "0"], stderr=subprocess.PIPE, text=True)
+                               "--workers", str(options.workers), "--page-memory", "0", *of_serve], stderr=subprocess.PIPE, text=True)
     try:
         for said in server.stderr:
             if "listening at" in said:
                 break
         else:
             sys.exit("the server did not start")
-        good = asyncio.run(run(options, int(said.rsplit(":", 1)[1])))
+        good = asyncio.run(run(options, Load(int(said.rsplit(":", 1)[1]), images, expected)))
     finally:
         server.terminate()
         ended = server.wait()

@@ -85,7 +85,30 @@ START_TEST(who_hangs_up_is_not_waited_for) {
 }
 END_TEST
 
+/* So that it does not send into a connection that is being closed. */
+START_TEST(a_client_is_told_how_long_its_connection_stays) {
+    NEED_SERVER();
+    static const char request[] = "GET /v2/health/live HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    pid_t child = start_server(S, SERVE "--idle-timeout 3600", address);
+    int line = connect_to(address);
+    for (int i = 0; i < 2; i++) {
+        size_t size = 0;
+        send_all(line, request, sizeof request - 1);
+        for (*text = '\0'; !strstr(text, "\r\n\r\n"); text[size] = '\0') {
+            ssize_t got = recv(line, text + size, TEXT_SIZE - 1 - size, 0);
+            ck_assert_int_gt(got, 0);
+            size += (size_t)got;
+        }
+        assert_contains(text, "\r\nConnection: Keep-Alive\r\n");
+        assert_contains(text, "\r\nKeep-Alive: timeout=3600\r\n");
+    }
+    close(line);
+    stop_server(child, SIGTERM);
+}
+END_TEST
+
 static void add_tests(TCase *tests) {
+    tcase_add_test(tests, a_client_is_told_how_long_its_connection_stays);
     tcase_add_test(tests, a_body_has_one_length);
     tcase_add_test(tests, who_hangs_up_is_not_waited_for);
 }

@@ -356,6 +356,7 @@ START_TEST(what_is_under_way_is_finished) {
         receive_all(lines[i], text, TEXT_SIZE);
         assert_contains(text, i % 2 ? "HTTP/1.1 503" : "HTTP/1.1 200");
         if (i % 2) assert_contains(text, "Retry-After: 1");
+        if (i % 2) assert_contains(text, "Connection: close");
         close(lines[i]);
     }
     Outcome outcome;

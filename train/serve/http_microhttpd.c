@@ -23,7 +23,9 @@ enum {
     HEADER_BYTES = 32 << 10, /* of a connection: its header, and what is sent at once */
     FIRST_BODY = 64 << 10,
     TLS_ITEMS = 4,
-    BODIES = 8,     /* of the largest size, that all connections together may hold */
+    BODIES = 8, /* of the largest size, that all connections together may hold */
+    GRACE =
+        1, /* seconds that an idle connection stays open longer than is told: a request may be on its way */
     SLOWEST = 50000 /* bytes a second, on average, of what is not cut off */
 };
 
@@ -235,6 +237,18 @@ static void add_page_headers(struct MHD_Response *response, const char *policy) 
     MHD_add_response_header(response, "Cache-Control", "no-store");
 }
 
+/* Whether and for how long the connection can be used again, so that no client sends into one that is being closed. */
+static void add_connection_headers(const EadHttpServer *http, struct MHD_Response *response) {
+    char idle[32];
+    snprintf(idle, sizeof idle, "timeout=%.0f", http->options.idle);
+    if (atomic_load(&http->server->draining)) {
+        MHD_add_response_header(response, "Connection", "close");
+    } else {
+        MHD_set_response_options(response, MHD_RF_SEND_KEEP_ALIVE_HEADER, MHD_RO_END);
+        MHD_add_response_header(response, "Keep-Alive", idle);
+    }
+}
+
 static void count(Exchange *exchange) {
     if (!exchange->counted)
         ead_server_count(exchange->http->server, &exchange->job.request, &exchange->job.reply);
@@ -259,8 +273,7 @@ static enum MHD_Result send_reply(Exchange *exchange) {
     if (reply->authenticate) MHD_add_response_header(response, "WWW-Authenticate", "Bearer");
     if (reply->allow) MHD_add_response_header(response, "Allow", reply->allow);
     if (reply->policy) add_page_headers(response, reply->policy);
-    if (atomic_load(&exchange->http->server->draining))
-        MHD_add_response_header(response, "Connection", "close");
+    add_connection_headers(exchange->http, response);
     enum MHD_Result result = MHD_queue_response(exchange->connection, (unsigned)reply->code, response);
     MHD_destroy_response(response);
     return result;
@@ -312,7 +325,7 @@ static void complete(void *context, struct MHD_Connection *connection, void **st
     if (!exchange) return;
     if (!exchange->counted) exchange->job.reply.code = EAD_HTTP_GONE;
     count(exchange);
-    set_line(http, connection, ead_clock_seconds(), true);
+    set_line(http, connection, ead_clock_seconds() + GRACE, true);
     release_body(exchange);
     ead_reply_free(&exchange->job.reply);
     free(exchange);
@@ -414,7 +427,7 @@ static struct MHD_Daemon *start_daemon(EadHttpServer *http) {
         MHD_OPTION_LISTEN_SOCKET, options->socket, MHD_OPTION_NOTIFY_COMPLETED, complete, http,
         MHD_OPTION_NOTIFY_CONNECTION, connect_or_close, http, MHD_OPTION_CONNECTION_LIMIT,
         (unsigned)options->most_connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-        (unsigned)options->most_of_address, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)options->idle,
+        (unsigned)options->most_of_address, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)options->idle + GRACE,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADER_BYTES, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
 }
 
