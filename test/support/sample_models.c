@@ -2,8 +2,9 @@
 
 #include <string.h>
 
-EadEfficientad *tiny_model(void) {
-    const EadEfficientadSpec spec = {.height = TINY_SIDE, .width = TINY_SIDE, .autoencoder = true};
+static EadEfficientad *drawn_model(bool padding) {
+    const EadEfficientadSpec spec = {
+        .padding = padding, .height = TINY_SIDE, .width = TINY_SIDE, .autoencoder = true};
     double statistics[EAD_MAP_COUNT][2] = {{0.001, 0.002}, {0.001, 0.003}};
     EadEfficientad *model;
     ASSERT_OK(ead_efficientad_new(&spec, &model));
@@ -11,6 +12,14 @@ EadEfficientad *tiny_model(void) {
     ead_params_initialize(&model->trained, 2);
     ASSERT_OK(ead_efficientad_set_map_statistics(model, EAD_MAPS_QUANTILE, statistics));
     return model;
+}
+
+EadEfficientad *tiny_model(void) {
+    return drawn_model(false);
+}
+
+EadEfficientad *padded_tiny_model(void) {
+    return drawn_model(true);
 }
 
 void save_tiny_model(const char *path, float threshold, const char *config) {

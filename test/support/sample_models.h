@@ -18,6 +18,7 @@ enum { TINY_SIDE = 128 };
 
 /* For ead_efficientad_free(). */
 EadEfficientad *tiny_model(void);
+EadEfficientad *padded_tiny_model(void);
 
 /* Saves it with a threshold (NAN: none) and a config (NULL: none). */
 void save_tiny_model(const char *path, float threshold, const char *config);

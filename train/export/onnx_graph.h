@@ -73,6 +73,9 @@ const char *ead_onnx_slice(EadOnnxGraph *g, const char *x, int64_t begin, int64_
 const char *ead_onnx_resize(EadOnnxGraph *g, const char *x, int height, int width, int out_height,
                             int out_width);
 
+/* x with a border of so many cells: "constant": of 0, "edge": of the nearest cell. */
+const char *ead_onnx_pad(EadOnnxGraph *g, const char *x, int cells, const char *mode);
+
 /* The mean over these dimensions, which stay with size 1. */
 #define EAD_ONNX_MEAN(g, x, ...)                                                                             \
     ead_onnx_emit(                                                                                           \

@@ -40,14 +40,13 @@ static const char *convolve_node(EadOnnxGraph *g, const EadNode *node, const Ead
     return a->relu ? ead_onnx_of(g, "Relu", y) : y;
 }
 
+/* The zeros of the border count, and are a node of their own: OpenCV 4 reads no count_include_pad, and divides by the cells
+ * inside. */
 static const char *average(EadOnnxGraph *g, const char *x, int kernel, int stride, int padding) {
-    return ead_onnx_emit(
-        g, (EadOnnxNode){.op = "AveragePool",
-                         .inputs = {x},
-                         .attributes = {EAD_WITH_INTS("kernel_shape", kernel, kernel),
-                                        EAD_WITH_INTS("strides", stride, stride),
-                                        EAD_WITH_INTS("pads", padding, padding, padding, padding),
-                                        EAD_WITH_INT("count_include_pad", 1)}});
+    return ead_onnx_emit(g, (EadOnnxNode){.op = "AveragePool",
+                                          .inputs = {padding ? ead_onnx_pad(g, x, padding, "constant") : x},
+                                          .attributes = {EAD_WITH_INTS("kernel_shape", kernel, kernel),
+                                                         EAD_WITH_INTS("strides", stride, stride)}});
 }
 
 const char *ead_onnx_conv2d(EadOnnxGraph *g, const EadNode *node) {

@@ -54,20 +54,21 @@ const char *ead_onnx_fill_cells(EadOnnxGraph *g, const EadNode *node) {
     return ead_onnx_pair(g, "Add", ead_onnx_pair(g, "Mul", ead_onnx_input(g, node, 0), inside), outside);
 }
 
-static const char *padded(EadOnnxGraph *g, const EadNode *node, int cells, const char *mode) {
+const char *ead_onnx_pad(EadOnnxGraph *g, const char *x, int cells, const char *mode) {
     int64_t pads[] = {0, 0, cells, cells, 0, 0, cells, cells};
-    return ead_onnx_emit(g,
-                         (EadOnnxNode){.op = "Pad",
-                                       .inputs = {ead_onnx_input(g, node, 0), ead_onnx_indices(g, 8, pads)},
-                                       .attributes = {EAD_WITH_TEXT("mode", mode)}});
+    return ead_onnx_emit(g, (EadOnnxNode){.op = "Pad",
+                                          .inputs = {x, ead_onnx_indices(g, 8, pads)},
+                                          .attributes = {EAD_WITH_TEXT("mode", mode)}});
 }
 
 const char *ead_onnx_pad_border(EadOnnxGraph *g, const EadNode *node) {
-    return padded(g, node, ((const EadPadBorder *)(const void *)node->attributes)->cells, "constant");
+    const EadPadBorder *a = (const void *)node->attributes;
+    return ead_onnx_pad(g, ead_onnx_input(g, node, 0), a->cells, "constant");
 }
 
 const char *ead_onnx_pad_replicate(EadOnnxGraph *g, const EadNode *node) {
-    return padded(g, node, ((const EadPadReplicate *)(const void *)node->attributes)->cells, "edge");
+    const EadPadReplicate *a = (const void *)node->attributes;
+    return ead_onnx_pad(g, ead_onnx_input(g, node, 0), a->cells, "edge");
 }
 
 const char *ead_onnx_global_avg_pool(EadOnnxGraph *g, const EadNode *node) {
