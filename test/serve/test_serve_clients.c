@@ -25,6 +25,31 @@ static void remove_scene(void) {
     shell_ok("rm -rf " S);
 }
 
+/* Sends a request as it is; what is answered is text. */
+static void ask_plainly(const char *request) {
+    int line = connect_to(address);
+    send_all(line, request, strlen(request));
+    receive_all(line, text, TEXT_SIZE);
+    close(line);
+}
+
+START_TEST(a_request_names_one_host_and_no_path_ends_early) {
+    NEED_SERVER();
+    pid_t child = start_server(S, SERVE, address);
+    ask_plainly("GET /v2 HTTP/1.1\r\nConnection: close\r\n\r\n");
+    assert_contains(text, "HTTP/1.1 400 ");
+    ask_plainly("GET /v2 HTTP/1.1\r\nHost: localhost\r\nHost: a\r\nConnection: close\r\n\r\n");
+    assert_contains(text, "HTTP/1.1 400 ");
+    ask_plainly("GET /v2 HTTP/1.0\r\n\r\n");
+    assert_contains(text, " 200 OK");
+    ask_plainly("GET /v2%00/x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    assert_contains(text, "HTTP/1.1 404 ");
+    ask_plainly("GET /%762 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    assert_contains(text, " 200 OK");
+    stop_server(child, SIGTERM);
+}
+END_TEST
+
 /* A proxy may go by the other length: what is left of the body would be the next one's request. */
 START_TEST(a_body_has_one_length) {
     NEED_SERVER();
@@ -109,6 +134,7 @@ END_TEST
 
 static void add_tests(TCase *tests) {
     tcase_add_test(tests, a_client_is_told_how_long_its_connection_stays);
+    tcase_add_test(tests, a_request_names_one_host_and_no_path_ends_early);
     tcase_add_test(tests, a_body_has_one_length);
     tcase_add_test(tests, who_hangs_up_is_not_waited_for);
 }

@@ -171,22 +171,30 @@ static bool may_answer_early(const Exchange *exchange) {
     return exchange->refused && (large || exchange->doubtful || header(exchange, "Expect"));
 }
 
-static enum MHD_Result count_length(void *context, enum MHD_ValueKind kind, const char *name,
+/* How often a request says what must be said once. */
+typedef struct Said {
+    int lengths, hosts;
+} Said;
+
+static enum MHD_Result count_header(void *context, enum MHD_ValueKind kind, const char *name,
                                     const char *value) {
-    int *count = context;
+    Said *said = context;
     (void)kind, (void)value;
-    *count += strcasecmp(name, "Content-Length") == 0 || strcasecmp(name, "Transfer-Encoding") == 0;
+    said->lengths += strcasecmp(name, "Content-Length") == 0 || strcasecmp(name, "Transfer-Encoding") == 0;
+    said->hosts += strcasecmp(name, "Host") == 0;
     return MHD_YES;
 }
 
-/* A proxy may believe the one length and libmicrohttpd the other: the rest of the body would be somebody else's request. */
-static void refuse_two_lengths(Exchange *exchange) {
-    int count = 0;
-    MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, count_length, &count);
-    exchange->doubtful = count > 1;
+/* A proxy may believe the one and libmicrohttpd the other; of two lengths, the rest of the body would be somebody else's request. */
+static void refuse_ambiguous(Exchange *exchange, const char *version) {
+    Said said = {0};
+    MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, count_header, &said);
+    exchange->doubtful = said.lengths > 1;
     if (exchange->doubtful && !exchange->refused)
         refuse(exchange, EAD_HTTP_BAD_REQUEST,
                "the length of the body is said twice (Content-Length, Transfer-Encoding)");
+    if (!exchange->refused && (said.hosts > 1 || (said.hosts == 0 && strcmp(version, "HTTP/1.0") != 0)))
+        refuse(exchange, EAD_HTTP_BAD_REQUEST, "a request names one host (Host)");
 }
 
 /* Whether the client has shown a certificate of the authority, made for clients. */
@@ -200,7 +208,7 @@ static bool is_client_known(struct MHD_Connection *connection) {
            problems == 0;
 }
 
-static void begin(Exchange *exchange, const char *method, const char *path) {
+static void begin(Exchange *exchange, const char *method, const char *path, const char *version) {
     EadHttpServer *http = exchange->http;
     double now = ead_clock_seconds();
     exchange->job = (EadServeJob){.answered = resume, .is_gone = is_gone, .context = exchange};
@@ -222,7 +230,7 @@ static void begin(Exchange *exchange, const char *method, const char *path) {
     if (!exchange->refused && http->options.authority && !is_client_known(exchange->connection))
         refuse(exchange, EAD_HTTP_FORBIDDEN,
                "this server answers those alone who show a certificate of an issuer that it knows");
-    refuse_two_lengths(exchange);
+    refuse_ambiguous(exchange, version);
     const char *length = header(exchange, "Content-Length"), *encoding = header(exchange, "Content-Encoding");
     if (!exchange->refused && encoding && strcmp(encoding, "identity") != 0)
         refuse(exchange, EAD_HTTP_BAD_ENCODING, "bodies must not be compressed (Content-Encoding)");
@@ -288,13 +296,18 @@ static void submit(Exchange *exchange) {
     ead_server_submit(exchange->http->server, &exchange->job);
 }
 
+/* What has a zero byte in it stays as it is, and so leads nowhere: a proxy sees another path than a text that ends there. */
+static size_t unescape(void *context, struct MHD_Connection *connection, char *text) {
+    (void)context, (void)connection;
+    return strstr(text, "%00") ? strlen(text) : MHD_http_unescape(text);
+}
+
 /* Called with the header, with every piece of the body, and at its end; and once more when the answer is there. */
 static enum MHD_Result handle(void *context, struct MHD_Connection *connection, const char *path,
                               const char *method, const char *version, const char *upload,
                               size_t *upload_size, void **state) {
     EadHttpServer *http = context;
     Exchange *exchange = *state;
-    (void)version;
     if (!exchange) {
         exchange = calloc(1, sizeof *exchange);
         if (!exchange) return MHD_NO;
@@ -302,7 +315,7 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
         exchange->http = http;
         exchange->connection = connection;
         atomic_fetch_add(&http->requests, 1);
-        begin(exchange, method, path);
+        begin(exchange, method, path, version);
         return may_answer_early(exchange) ? send_reply(exchange) : MHD_YES;
     }
     if (*upload_size > 0) {
@@ -425,8 +438,8 @@ static struct MHD_Daemon *start_daemon(EadHttpServer *http) {
     return MHD_start_daemon(
         flags | (options->certificate ? MHD_USE_TLS : 0), 0, NULL, NULL, handle, http,
         MHD_OPTION_LISTEN_SOCKET, options->socket, MHD_OPTION_NOTIFY_COMPLETED, complete, http,
-        MHD_OPTION_NOTIFY_CONNECTION, connect_or_close, http, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)options->most_connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+        MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL, MHD_OPTION_NOTIFY_CONNECTION, connect_or_close, http,
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned)options->most_connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
         (unsigned)options->most_of_address, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)options->idle + GRACE,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADER_BYTES, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
 }
