@@ -55,7 +55,8 @@ START_TEST(legends_hide_nothing) {
         bool tag;
     } sizes[] = {{1, 1, 0, false},      {8, 8, 0, false},      {30, 200, 22, true},   {64, 64, 42, true},
                  {128, 128, 42, true},  {200, 30, 22, true},   {256, 256, 22, true},  {320, 320, 22, true},
-                 {1024, 768, 88, true}, {1300, 900, 88, true}, {20, 65530, 0, false}, {60, 65530, 0, false}};
+                 {1024, 768, 88, true}, {1300, 900, 88, true}, {20, 65530, 0, false}, {60, 65530, 0, false},
+                 {65535, 1, 22, true},  {8192, 100, 88, true}};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         int width = sizes[i].width, height = sizes[i].height;
         size_t pixels = (size_t)width * (size_t)height;

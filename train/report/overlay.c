@@ -180,13 +180,14 @@ static void plan_bar(const EadOverlay *o, Legend *legend) {
     legend->height = y + row;
 }
 
-/* The unit grows with the image, as long as the verdict has room. */
+/* The unit grows with the image, as long as the verdict has room and the strip is no higher than the image. */
 static Legend plan_legend(const EadOverlay *o) {
     enum { VERDICT = 124, HIGHEST = 65535 }; /* units of the longest one, about; of an EadImage */
     Legend legend = {0};
     int middle = (o->rgb->width + o->rgb->height) / 2;
     if (!o->legend) return legend;
-    legend.unit = ead_max(1, ead_min((middle + 128) / 256, o->rgb->width / VERDICT));
+    int room = ead_min(o->rgb->width / VERDICT, o->rgb->height / (TAG + 2 * MARGIN));
+    legend.unit = ead_max(1, ead_min((middle + 128) / 256, room));
     plan_verdict(o, &legend);
     plan_bar(o, &legend);
     return o->rgb->height + legend.height <= HIGHEST ? legend : (Legend){0};
