@@ -60,12 +60,14 @@ START_TEST(links_arrive_as_their_images) {
     NEED_PROGRAM();
     empty_folders();
     write_noise_png(S "kept.png", 40, 30, 3, 1);
-    shell_ok("ln -s ../kept.png " FOLDER "/link.png");
+    shell_ok("chmod 600 " S "kept.png && ln -s ../kept.png " FOLDER "/link.png");
     pid_t child = start_watch("--move-to " DONE " --threshold 1e9", 0);
     await_lines(1);
     await_shell("test ! -h " FOLDER "/link.png");
     stop_watch(child, &outcome);
-    shell_ok("test ! -h " DONE "/ok/link.png && cmp " S "kept.png " DONE "/ok/link.png");
+    shell_ok("test ! -h " DONE "/ok/link.png && cmp " S "kept.png " DONE
+             "/ok/link.png && test $(stat -c %a " DONE
+             "/ok/link.png) = 600"); /* nobody else may read it now */
 }
 END_TEST
 

@@ -27,6 +27,17 @@ bool ead_image_same_file(const char *a, const char *b) {
     return same;
 }
 
+/* Who may not read the one file may not read the other either: another group has the rights of all. File systems that know no
+ * rights have none to keep. */
+static void restrict_rights(FILE *from, FILE *to) {
+    struct stat source, copy;
+    if (fstat(fileno(from), &source) != 0 || fstat(fileno(to), &copy) != 0) return;
+    mode_t rights = source.st_mode & 0777;
+    if (source.st_gid != copy.st_gid) rights &= (rights & 7) << 3 | 0707;
+    if ((copy.st_mode & rights) == (copy.st_mode & 0777)) return;
+    if (fchmod(fileno(to), copy.st_mode & rights) != 0) return;
+}
+
 EadStatus ead_image_copy(const char *from, const char *to) {
     char piece[PIECE];
     EadAtomicFile file;
@@ -34,6 +45,7 @@ EadStatus ead_image_copy(const char *from, const char *to) {
     FILE *stream = fopen(from, "rb");
     if (!stream) return ead_fail(EAD_IO, "%s: cannot read: %s", from, strerror(errno));
     EadStatus status = ead_atomic_file_open(&file, to);
+    if (status == EAD_OK && !file.through) restrict_rights(stream, file.stream);
     for (size_t size = PIECE; status == EAD_OK && size == PIECE;) {
         size = fread(piece, 1, PIECE, stream);
         fwrite(piece, 1, size, file.stream); /* the end looks for errors */
