@@ -153,6 +153,17 @@ START_TEST(what_comes_is_shown) {
     wait_until(b, "document.querySelector('#photo').alt.startsWith('part 12')");
     browser_press(b, "l", 'L');
     wait_until(b, "document.querySelector('#photo').alt === 'one more, OK, score 0.1'");
+    /* One without a picture, as of a flood, takes nobody's place. */
+    ead_live_page_add(scene.server.page, &(EadLiveImage){.source = "unseen",
+                                                         .name = names[0],
+                                                         .sha256 = SHOWN_SHA256,
+                                                         .model = &scene.models[0],
+                                                         .width = SHOWN_WIDTH,
+                                                         .height = SHOWN_HEIGHT,
+                                                         .channels = 3,
+                                                         .score = 0.2f});
+    wait_until(b, LISTED " === 15");
+    browser_expect(b, "document.querySelector('#photo').alt", "one more, OK, score 0.1");
     assert_silent(b);
     close_scene(&scene);
 }

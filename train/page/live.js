@@ -1,9 +1,11 @@
 // The page: what is shown, from when on, and the keyboard. Comes last.
 
+// The newest that there is something of to see.
+const newestOf = images => [...images].reverse().find(hasPicture) || images[images.length - 1] || null;
+
 function update() {
     const images = imagesOfModel();
-    if (live.following || !live.byNumber.has(live.selected && live.selected.sequence))
-        live.selected = images[images.length - 1] || null;
+    if (live.following || !live.byNumber.has(live.selected && live.selected.sequence)) live.selected = newestOf(images);
     showState();
     updateView();
     updateSlider(images);
