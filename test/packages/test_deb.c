@@ -59,7 +59,9 @@ START_TEST(the_packages_are_sound) {
     SKIP_UNLESS(shell("command -v dh >/dev/null && git rev-parse HEAD >/dev/null 2>&1") == 0,
                 "no debhelper, or not in a clone");
     shell_ok("rm -rf " S " && mkdir -p " S);
-    shell_ok("env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS make -s deb CUDA=0 PACKAGES_CHECKED=1 >" S "made 2>&1"
+    /* Compiled in a third of the time: what the compiler makes of the sources is for other suites. */
+    shell_ok("env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS DEB_CFLAGS_APPEND='-O1 -g0' make -s deb CUDA=0 "
+             "PACKAGES_CHECKED=1 >" S "made 2>&1"
              " || { tail -n 20 " S "made >&2; false; }");
     look_into_the_packages();
     use_them();
