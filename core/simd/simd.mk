@@ -13,9 +13,9 @@ LEVEL_FLAGS_v4 := -march=x86-64-v4 -mprefer-vector-width=512
 # Products and sums may be contracted to FMA here: every level has its own rounding anyway.
 # Without traps to mind, comparisons become vector instructions.
 LEVEL_FLAGS = -ffp-contract=fast -fno-trapping-math -DEAD_LEVEL=$* $(LEVEL_FLAGS_$*) $(LEVEL_FLAGS_$(CONFIG))
-# Here is most of the time of tests under sanitizers, and checks of pointers after each load are most of that; addresses,
-# bounds and overflows stay checked.
-LEVEL_FLAGS_asan := -O2 -fno-sanitize=pointer-overflow,null,alignment,object-size
+# Here is most of the time of tests under sanitizers, and checks of pointers after each load are most of that. Memory, the
+# bounds of arrays and overflows stay checked; local arrays by their bounds alone, so that they can be registers.
+LEVEL_FLAGS_asan := -O2 -fno-sanitize=pointer-overflow,null,alignment,object-size $(if $(CLANG),-mllvm -asan-stack=0,--param asan-stack=0)
 DOUBLE_float  :=
 DOUBLE_double := -DEAD_DOUBLE
 
