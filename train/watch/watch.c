@@ -271,7 +271,7 @@ static EadStatus deliver_image(void *context, void *memory, EadStatus status) {
                              .detecting = it->detected - it->decoded};
     int64_t images = count_image(watch, it);
     if (status != EAD_OK) tell_error(watch, it, failure.message);
-    bool noted;
+    bool noted = false;
     EAD_TRY(write_line(watch, &it->from, &result, &noted));
     if (noted) show_image(watch, it, (int64_t)result.sequence, status != EAD_OK ? images : 0);
     return EAD_OK;
