@@ -23,6 +23,9 @@ typedef enum EadStream {
     EAD_STREAM_DRAWN,          /* drawn penalty images */
     EAD_STREAM_TILE,           /* place of a tile in the training image */
     EAD_STREAM_PATCH,          /* size and place of a patch of a photograph, and whether it is gray */
+    EAD_STREAM_CODES_LO,       /* codes of DSR's codebooks that begin anew */
+    EAD_STREAM_CODES_HI,       /* the same of the other */
+    EAD_STREAM_DISTURBANCE,    /* DSR's masks, turned images, disturbed codes */
     EAD_STREAM_DROPOUT = 1024, /* + index of the dropout layer */
 } EadStream;
 #define EAD_STREAM_PARAMETERS (UINT64_C(1) << 32)

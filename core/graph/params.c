@@ -93,8 +93,12 @@ static double draw_normal(uint64_t seed, uint64_t stream, uint64_t index) {
 
 void ead_params_draw_xavier(EadParams *params, const char *name, uint64_t seed) {
     const EadParam *param = ead_params_find(params, name);
+    ead_params_draw_normal(params, name, sqrt(2.0 / (param->fan_in + param->n * param->h * param->w)), seed);
+}
+
+void ead_params_draw_normal(EadParams *params, const char *name, double deviation, uint64_t seed) {
+    const EadParam *param = ead_params_find(params, name);
     uint64_t stream = EAD_STREAM_PARAMETERS + ead_hash_name(name);
-    double deviation = sqrt(2.0 / (param->fan_in + param->n * param->h * param->w));
     real *values = params->values + param->offset;
 #pragma omp parallel for schedule(static)
     for (int64_t i = 0; i < ead_param_size(param); i++)

@@ -47,8 +47,11 @@ bool ead_params_copy(EadParams *to, const EadParams *from);
 /* Makes every number of a parameter the same: 1 for the scale of a batch norm. */
 void ead_params_set(EadParams *params, const char *name, double value);
 
-/* Draws a weight as torch.nn.init.xavier_normal_ does: normal with variance 2 / (fan_in + fan_out), fan_out being n h w.
- * Numbers 2k and 2k + 1 come from words 2k and 2k + 1 of its stream by Box and Muller's method. */
+/* Draws a parameter's numbers from a normal distribution of mean 0. Numbers 2k and 2k + 1 come from words 2k and 2k + 1 of its
+ * stream by Box and Muller's method. */
+void ead_params_draw_normal(EadParams *params, const char *name, double deviation, uint64_t seed);
+
+/* The same as torch.nn.init.xavier_normal_ does: with variance 2 / (fan_in + fan_out), fan_out being n h w. */
 void ead_params_draw_xavier(EadParams *params, const char *name, uint64_t seed);
 
 /* The parameter of that name as a leaf of the graph: trainable or constant. */

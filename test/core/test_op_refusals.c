@@ -4,12 +4,16 @@
 #include "core/ops/channel_affine/channel_affine.h"
 #include "core/ops/concat_batch/concat_batch.h"
 #include "core/ops/concat_channels/concat_channels.h"
+#include "core/ops/codebook_update/codebook_update.h"
 #include "core/ops/conv2d/conv2d.h"
 #include "core/ops/coupling/coupling.h"
 #include "core/ops/dropout/dropout.h"
 #include "core/ops/fill_cells/fill_cells.h"
+#include "core/ops/focal_loss/focal_loss.h"
+#include "core/ops/gather_rows/gather_rows.h"
 #include "core/ops/gaussian_filter/gaussian_filter.h"
 #include "core/ops/image_scale/image_scale.h"
+#include "core/ops/instance_norm/instance_norm.h"
 #include "core/ops/layer_norm/layer_norm.h"
 #include "core/ops/gram/gram.h"
 #include "core/ops/leaky_relu/leaky_relu.h"
@@ -24,11 +28,13 @@
 #include "core/ops/permute_channels/permute_channels.h"
 #include "core/ops/pointwise/pointwise.h"
 #include "core/ops/quantile/quantile.h"
+#include "core/ops/ranked_rows/ranked_rows.h"
 #include "core/ops/ring_write/ring_write.h"
 #include "core/ops/slice_channels/slice_channels.h"
 #include "core/ops/space_to_batch/space_to_batch.h"
 #include "core/ops/resize_bilinear/resize_bilinear.h"
 #include "core/ops/squared_difference/squared_difference.h"
+#include "core/ops/straight_through/straight_through.h"
 #include "test/support/suite.h"
 
 #include <math.h>
@@ -135,6 +141,48 @@ static EadNode *parts_of_no_picture(EadGraph *g, EadNode *x) {
 static EadNode *products_of_too_many(EadGraph *g, EadNode *x) {
     (void)x;
     return ead_gram(g, ead_leaf(g, "vectors", EAD_REAL, 2, 1, 1, 16385, NULL));
+}
+static EadNode *codes_of_other_width(EadGraph *g, EadNode *x) {
+    return ead_ranked_rows(g, x, ead_leaf(g, "codes", EAD_REAL, 4, 1, 1, 2, NULL), NULL);
+}
+static EadNode *too_many_codes(EadGraph *g, EadNode *x) {
+    return ead_ranked_rows(g, x, ead_leaf(g, "codes", EAD_REAL, 8193, 1, 1, 3, NULL), NULL);
+}
+static EadNode *ranks_of_other_positions(EadGraph *g, EadNode *x) {
+    return ead_ranked_rows(g, x, ead_leaf(g, "codes", EAD_REAL, 4, 1, 1, 3, NULL),
+                           ead_leaf(g, "ranks", EAD_REAL, 2, 4, 3, 1, NULL));
+}
+static EadNode *rows_by_vectors(EadGraph *g, EadNode *x) {
+    return ead_gather_rows(g, ead_leaf(g, "codes", EAD_REAL, 4, 1, 1, 3, NULL), x);
+}
+static EadNode *through_another_size(EadGraph *g, EadNode *x) {
+    return ead_straight_through(g, x, ead_leaf(g, "other", EAD_REAL, 2, 4, 4, 2, NULL));
+}
+static EadNode *focal_of_three(EadGraph *g, EadNode *x) {
+    return ead_focal_loss(g, x, ead_leaf(g, "target", EAD_REAL, 2, 4, 4, 1, NULL));
+}
+static EadNode *instance_of_one(EadGraph *g, EadNode *x) {
+    (void)x;
+    return ead_instance_norm(g, ead_leaf(g, "pixels", EAD_REAL, 5, 1, 1, 3, NULL), 1e-5);
+}
+static EadNode *instance_without_epsilon(EadGraph *g, EadNode *x) {
+    return ead_instance_norm(g, x, 0);
+}
+static EadNode *transposed_of_others(EadGraph *g, EadNode *x) {
+    return ead_conv_transpose2d(g, x, ead_leaf(g, "kernel", EAD_REAL, 2, 4, 4, 3, NULL), NULL, 2, 1);
+}
+static EadNode *moved_codes(EadGraph *g, EadNode *x, int width, double decay) {
+    EadNode *codes = ead_leaf(g, "codes", EAD_REAL, 4, 1, 1, 3, NULL);
+    return ead_codebook_update(g, codes, ead_leaf(g, "averages", EAD_REAL, 4, 1, 1, width, NULL), x,
+                               ead_ranked_rows(g, x, codes, NULL),
+                               ead_leaf(g, "step", EAD_I64, 1, 1, 1, 1, NULL),
+                               (EadCodebookUpdate){decay, 1e-5, 0, 1, 16});
+}
+static EadNode *codes_without_numbers(EadGraph *g, EadNode *x) {
+    return moved_codes(g, x, 3, 0.99);
+}
+static EadNode *codes_that_never_move(EadGraph *g, EadNode *x) {
+    return moved_codes(g, x, 4, 1);
 }
 static EadNode *statistics_of_one(EadGraph *g, EadNode *x) {
     (void)x;
@@ -269,6 +317,17 @@ static const struct Refusal {
     {deal_of_one_row, EAD_BAD_SHAPE, "[1,1,4,3] cannot be dealt"},
     {parts_of_no_picture, EAD_BAD_SHAPE, "[2,4,4,3] are not the four parts"},
     {products_of_too_many, EAD_BAD_SHAPE, "16385 channels"},
+    {codes_of_other_width, EAD_BAD_SHAPE, "queries of 3 numbers and a table [4,1,1,2]"},
+    {too_many_codes, EAD_BAD_SHAPE, "8193 rows of 3 numbers"},
+    {ranks_of_other_positions, EAD_BAD_SHAPE, "ranks [2,4,3,1] for queries at [2,4,4]"},
+    {rows_by_vectors, EAD_BAD_SHAPE, "[4,1,1,3] are no rows for the numbers [2,4,4,3]"},
+    {through_another_size, EAD_BAD_SHAPE, "differ"},
+    {focal_of_three, EAD_BAD_SHAPE, "logits [2,4,4,3]"},
+    {instance_of_one, EAD_BAD_SHAPE, "[5,1,1,3] has no variance"},
+    {instance_without_epsilon, EAD_BAD_ARGUMENT, "epsilon 0"},
+    {transposed_of_others, EAD_BAD_SHAPE, "weights of 2 inputs"},
+    {codes_without_numbers, EAD_BAD_SHAPE, "codes [4,1,1,3] do not fit"},
+    {codes_that_never_move, EAD_BAD_ARGUMENT, "decay 1"},
     {statistics_of_one, EAD_BAD_SHAPE, "one value a channel"},
     {norm_by_running_statistics, EAD_BAD_ARGUMENT, "not those of"},
     {norm_of_other_size, EAD_BAD_SHAPE, "'ones' is [1,1,1,4] but must be [1,1,1,3]"},

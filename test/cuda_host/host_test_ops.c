@@ -53,6 +53,9 @@ static double allowed_part(EadOpId op, EadPrecision precision) {
     case EAD_OP_batch_norm_gradient_sums:
     case EAD_OP_channel_affine_gradient_sums:
     case EAD_OP_channel_sum:
+    case EAD_OP_instance_statistics:
+    case EAD_OP_instance_norm_gradient_sums:
+    case EAD_OP_codebook_update:
     case EAD_OP_layer_statistics:
     case EAD_OP_layer_norm_gradient_sums:
     case EAD_OP_mean:
@@ -65,6 +68,8 @@ static double allowed_part(EadOpId op, EadPrecision precision) {
     case EAD_OP_coupling:
     case EAD_OP_coupling_gradient:
     case EAD_OP_coupling_network_gradient:
+    case EAD_OP_focal_loss:
+    case EAD_OP_focal_loss_gradient:
     case EAD_OP_coupling_logdet:
     case EAD_OP_coupling_logdet_gradient:
     case EAD_OP_noise_normal:

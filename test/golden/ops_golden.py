@@ -82,6 +82,67 @@ def conv2d(x, w, *rest):
     return F.relu(y) if activate else y
 
 
+def instance_norm(x, epsilon):
+    return nhwc(F.instance_norm(nchw(x), eps=epsilon))
+
+
+def conv_transpose2d(x, w, *rest):
+    *bias, stride, padding = rest
+    bias = bias[0].reshape(-1) if bias else None
+    return nhwc(F.conv_transpose2d(nchw(x), nchw(w), bias, int(stride), int(padding)))
+
+
+def resize_corners(x, height, width):
+    return nhwc(F.interpolate(nchw(x), (int(height), int(width)), mode="bilinear", align_corners=True))
+
+
+def focal_loss(x, target, factor):
+    """-(1 - p)² ln p, written out with one-hot weights of the classes."""
+    weights = torch.cat([1 - target, target], -1).clamp(1e-5, 1 - 1e-5)
+    p = (weights * torch.softmax(x * factor, -1)).sum(-1, keepdim=True) + 1e-5
+    return -(1 - p) ** 2 * p.log()
+
+
+def whole_numbers(x, count):
+    return ((x + 1) / 2 * count).floor().long().clamp(0, int(count) - 1)
+
+
+def order_of_rows(x, table):
+    return torch.cdist(x.reshape(-1, x.shape[-1]), table.reshape(len(table), -1)).argsort(stable=True)
+
+
+def ranked_rows(x, table, *rest):
+    *ranks, count = rest
+    rank = whole_numbers(ranks[0], count).reshape(-1, 1) if ranks else torch.zeros(x[..., 0].numel(), 1).long()
+    return order_of_rows(x, table).gather(1, rank).reshape(*x.shape[:3], 1).double()
+
+
+def gather_rows(table, index, count):
+    return table.reshape(len(table), -1)[whole_numbers(index, count)[..., 0]]
+
+
+def straight_through(x, other, factor):
+    return (factor + 2) * x + other
+
+
+def codebook_update(codes, x, step, decay, least, seed, stream):
+    vectors, count = x.reshape(-1, x.shape[-1]), len(codes)
+    codes, sums, sizes = codes.reshape(count, -1), torch.zeros(count, x.shape[-1]).double(), torch.zeros(count).double()
+    for turn in range(2):
+        hot = F.one_hot(order_of_rows(vectors, codes)[:, 0], count).double()
+        sums = decay * sums + (1 - decay) * hot.T @ vectors
+        sizes = decay * sizes + (1 - decay) * hot.sum(0)
+        total = sizes.sum()
+        sizes = (sizes + 1e-5) / (total + count * 1e-5) * total
+        word = philox.words(int(seed), int(stream), (step + turn) << 34, count).astype(np.int64)
+        anew = sizes < least * total / count
+        sizes = torch.where(anew, total / count, sizes)
+        drawn = vectors[torch.from_numpy(word * len(vectors) >> 32)]
+        sums = torch.where(anew[:, None], drawn * sizes[:, None], sums)
+        codes = sums / sizes[:, None]
+    return codes.reshape(count, 1, 1, -1)
+
+
 def relu6(x, factor):
     return F.relu6(x * factor)
 

@@ -15,6 +15,7 @@
 #include "core/ops/channel_sum/channel_sum.h"
 #include "core/ops/concat_batch/concat_batch.h"
 #include "core/ops/concat_channels/concat_channels.h"
+#include "core/ops/codebook_update/codebook_update.h"
 #include "core/ops/conv2d/conv2d.h"
 #include "core/ops/coupling/coupling.h"
 #include "core/ops/random_grayscale/random_grayscale.h"
@@ -22,13 +23,16 @@
 #include "core/ops/color_jitter/color_jitter.h"
 #include "core/ops/dropout/dropout.h"
 #include "core/ops/fill_cells/fill_cells.h"
+#include "core/ops/focal_loss/focal_loss.h"
 #include "core/ops/gather_image/gather_image.h"
+#include "core/ops/gather_rows/gather_rows.h"
 #include "core/ops/gaussian_filter/gaussian_filter.h"
 #include "core/ops/gram/gram.h"
 #include "core/ops/global_avg_pool/global_avg_pool.h"
 #include "core/ops/grouped_conv2d/grouped_conv2d.h"
 #include "core/ops/image_scale/image_scale.h"
 #include "core/ops/layer_norm/layer_norm.h"
+#include "core/ops/instance_norm/instance_norm.h"
 #include "core/ops/leaky_relu/leaky_relu.h"
 #include "core/ops/lr_schedule/lr_schedule.h"
 #include "core/ops/max_pool2d/max_pool2d.h"
@@ -43,6 +47,7 @@
 #include "core/ops/permute_channels/permute_channels.h"
 #include "core/ops/pointwise/pointwise.h"
 #include "core/ops/quantile/quantile.h"
+#include "core/ops/ranked_rows/ranked_rows.h"
 #include "core/ops/relu/relu.h"
 #include "core/ops/relu6/relu6.h"
 #include "core/ops/resize_bilinear/resize_bilinear.h"
@@ -52,6 +57,7 @@
 #include "core/ops/slice_channels/slice_channels.h"
 #include "core/ops/space_to_batch/space_to_batch.h"
 #include "core/ops/squared_difference/squared_difference.h"
+#include "core/ops/straight_through/straight_through.h"
 #include "core/ops/swish/swish.h"
 #include "core/base/philox.h"
 
@@ -68,6 +74,10 @@
     }
 
 BUILDER(relu, ead_relu(g, x[0]))
+BUILDER(instance_norm, ead_instance_norm(g, x[0], numbers[0]))
+BUILDER(conv_transpose2d, ead_conv_transpose2d(g, x[0], x[1], x[2], INT(0), INT(1)))
+BUILDER(resize_corners, ead_resize_corners(g, x[0], INT(0), INT(1)))
+BUILDER(focal_loss, ead_focal_loss(g, ead_scale(g, x[0], numbers[0]), x[1]))
 BUILDER(relu6, ead_relu6(g, ead_scale(g, x[0], numbers[0])))
 BUILDER(swish, ead_swish(g, ead_scale(g, x[0], numbers[0])))
 BUILDER(sigmoid, ead_sigmoid(g, ead_scale(g, x[0], numbers[0])))
@@ -138,6 +148,36 @@ BUILDER(random_grayscale,
                                                                          (uint64_t)numbers[1],
                                                                          (float)numbers[2]})))
 BUILDER(draw_jitter, ead_normalize_image(g, ead_random_color_jitter(g, x[0], x[1], (uint64_t)numbers[0])))
+
+/* Whole numbers 0 .. numbers[0] - 1 out of values in [-1,1), which are rows of a table of so many. */
+static EadNode *whole_numbers(EadGraph *g, EadNode *x, double count) {
+    int rows = (int)count;
+    real *table = ead_graph_memory(g, rows, sizeof *table, "a table");
+    for (int i = 0; table && i < rows; i++) table[i] = (2 * (real)i + 1) / (real)rows - 1;
+    return ead_ranked_rows(g, x, ead_leaf(g, "table", EAD_REAL, rows, 1, 1, 1, table), NULL);
+}
+
+BUILDER(ranked_rows, ead_ranked_rows(g, x[0], x[1], x[2] ? whole_numbers(g, x[2], numbers[0]) : NULL))
+BUILDER(gather_rows, ead_gather_rows(g, x[0], whole_numbers(g, x[1], numbers[0])))
+/* Past values that are alike, so that the gradient is that of differences, and to values that have none. */
+BUILDER(straight_through,
+        ead_add(g, ead_straight_through(g, ead_scale(g, x[0], numbers[0]), ead_scale(g, x[0], numbers[0])),
+                ead_add(g, ead_scale(g, x[0], 2), ead_straight_through(g, x[1], NULL))))
+
+/* Two updates on averages that begin as zeros, the first by the codes x[0]. */
+static EadNode *build_codebook_update(EadGraph *g, EadNode *const x[], const double *numbers) {
+    EadTensor t = x[0]->y;
+    EadNode *codes = ead_leaf(g, "codes", EAD_REAL, t.n, 1, 1, t.c, NULL),
+            *averages = ead_leaf(g, "averages", EAD_REAL, t.n, 1, 1, t.c + 1, NULL), *step = x[2];
+    EadCodebookUpdate update = {numbers[0], 1e-5, numbers[1], (uint64_t)numbers[2], (uint64_t)numbers[3]};
+    EadNode *nearest = x[0];
+    for (int i = 0; i < 2; i++) {
+        EadNode *index = ead_ranked_rows(g, x[1], nearest, NULL);
+        nearest = ead_codebook_update(g, codes, averages, x[1], index, step, update);
+        step = ead_increment(g, step);
+    }
+    return nearest;
+}
 
 /* Two slices of one batch, each used in its own way. */
 static EadNode *deal(EadGraph *g, EadNode *base, const double *numbers) {

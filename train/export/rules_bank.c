@@ -115,6 +115,29 @@ const char *ead_onnx_nearest_rows(EadOnnxGraph *g, const EadNode *node) {
     return transpose(g, ead_onnx_reshape(g, values, 4, (int64_t[]){-1, y->h, y->w, y->c}), 0, 3, 1, 2);
 }
 
+/* The nearest row alone; a graph that asks for others is no detector's. */
+const char *ead_onnx_ranked_rows(EadOnnxGraph *g, const EadNode *node) {
+    const EadNode *table = node->x[1];
+    const char *queries = rows_of(g, ead_onnx_input(g, node, 0), node->x[0]->y.c);
+    const char *ranking = ead_onnx_emit(
+        g, (EadOnnxNode){.op = "Gemm",
+                         .inputs = {queries, bank_of(g, table), squared_lengths(g, &table->y)},
+                         .attributes = {EAD_WITH_FLOAT("alpha", -2), EAD_WITH_INT("transB", 1)}});
+    const char *rows =
+        ead_onnx_emit(g, (EadOnnxNode){.op = "ArgMin",
+                                       .inputs = {ranking},
+                                       .attributes = {EAD_WITH_INT("axis", 1), EAD_WITH_INT("keepdims", 1)}});
+    return ead_onnx_reshape(g, ead_onnx_cast(g, rows, false), 4, (int64_t[]){-1, 1, node->y.h, node->y.w});
+}
+
+const char *ead_onnx_gather_rows(EadOnnxGraph *g, const EadNode *node) {
+    const char *index = ead_onnx_emit(g, (EadOnnxNode){.op = "Cast",
+                                                       .inputs = {ead_onnx_input(g, node, 1)},
+                                                       .attributes = {EAD_WITH_INT("to", EAD_ONNX_INT64)}});
+    index = ead_onnx_reshape(g, index, 3, (int64_t[]){-1, node->y.h, node->y.w});
+    return transpose(g, gather(g, bank_of(g, node->x[0]), index), 0, 3, 1, 2);
+}
+
 /* One channel of [N,C,h,w] as [N,positions]. */
 static const char *plane(EadOnnxGraph *g, const char *x, int channel, int64_t positions) {
     return ead_onnx_reshape(g, ead_onnx_slice(g, x, channel, channel + 1), 2, (int64_t[]){-1, positions});

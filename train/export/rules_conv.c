@@ -84,6 +84,18 @@ const char *ead_onnx_grouped_conv2d(EadOnnxGraph *g, const EadNode *node) {
     return a->activation == EAD_ACTIVATION_RELU6 ? ead_onnx_clip6(g, out) : out;
 }
 
+/* The input gradient of a convolution, forward; PyTorch and ONNX store its weights as ours are in files. */
+const char *ead_onnx_conv2d_input_gradient(EadOnnxGraph *g, const EadNode *node) {
+    const EadConv2dGradient *a = (const void *)node->attributes;
+    const EadTensor *kernel = &node->x[1]->y;
+    return ead_onnx_emit(g, (EadOnnxNode){.op = "ConvTranspose",
+                                          .inputs = {ead_onnx_input(g, node, 0), ead_onnx_input(g, node, 1)},
+                                          .attributes = {EAD_WITH_INTS("kernel_shape", kernel->h, kernel->w),
+                                                         EAD_WITH_INTS("strides", a->stride, a->stride),
+                                                         EAD_WITH_INTS("pads", a->padding, a->padding,
+                                                                       a->padding, a->padding)}});
+}
+
 /* One window over everything is the maximum of a channel, which every runtime has in any size. */
 const char *ead_onnx_max_pool2d(EadOnnxGraph *g, const EadNode *node) {
     const EadMaxPool2d *a = (const void *)node->attributes;

@@ -2,6 +2,7 @@
 #include "train/export/onnx_graph.h"
 
 #include "core/ops/coupling/coupling.h"
+#include "core/ops/instance_norm/instance_norm.h"
 #include "core/ops/layer_norm/layer_norm.h"
 #include "core/ops/leaky_relu/leaky_relu.h"
 #include "core/ops/normalize_image/normalize_image.h"
@@ -134,6 +135,20 @@ const char *ead_onnx_normalize_image(EadOnnxGraph *g, const EadNode *node) {
 }
 
 /* ---- flows ---- */
+
+/* Nothing: instance_norm computes them. */
+const char *ead_onnx_instance_statistics(EadOnnxGraph *g, const EadNode *node) {
+    (void)g, (void)node;
+    return "";
+}
+
+const char *ead_onnx_instance_norm(EadOnnxGraph *g, const EadNode *node) {
+    const EadInstanceNorm *a = (const void *)node->x[1]->attributes;
+    const char *x = ead_onnx_input(g, node, 0), *d = ead_onnx_pair(g, "Sub", x, EAD_ONNX_MEAN(g, x, 2, 3));
+    const char *variance = EAD_ONNX_MEAN(g, ead_onnx_pair(g, "Mul", d, d), 2, 3);
+    variance = ead_onnx_pair(g, "Add", variance, ead_onnx_number(g, a->epsilon));
+    return ead_onnx_pair(g, "Div", d, ead_onnx_of(g, "Sqrt", variance));
+}
 
 /* Nothing: layer_norm, which alone reads them, computes them where it needs them. */
 const char *ead_onnx_layer_statistics(EadOnnxGraph *g, const EadNode *node) {

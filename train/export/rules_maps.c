@@ -5,6 +5,7 @@
 #include "core/ops/gaussian_filter/gaussian_filter.h"
 #include "core/ops/pad_border/pad_border.h"
 #include "core/ops/pad_replicate/pad_replicate.h"
+#include "core/ops/resize_bilinear/resize_bilinear.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -19,20 +20,27 @@ static float scale_to(int size, int out) {
 }
 
 /* By scales, which every runtime knows before it knows N. */
-const char *ead_onnx_resize(EadOnnxGraph *g, const char *x, int height, int width, int out_height,
-                            int out_width) {
-    float scales[] = {1, 1, scale_to(height, out_height), scale_to(width, out_width)};
-    if (height == out_height && width == out_width) return x;
+static const char *resize(EadOnnxGraph *g, const char *x, const int from[2], const int to[2],
+                          const char *coordinates) {
+    float scales[] = {1, 1, scale_to(from[0], to[0]), scale_to(from[1], to[1])};
+    if (from[0] == to[0] && from[1] == to[1]) return x;
     return ead_onnx_emit(
         g, (EadOnnxNode){.op = "Resize",
                          .inputs = {x, "", ead_onnx_floats(g, "scales", 1, (int64_t[]){4}, scales)},
                          .attributes = {EAD_WITH_TEXT("mode", "linear"),
-                                        EAD_WITH_TEXT("coordinate_transformation_mode", "half_pixel")}});
+                                        EAD_WITH_TEXT("coordinate_transformation_mode", coordinates)}});
+}
+
+const char *ead_onnx_resize(EadOnnxGraph *g, const char *x, int height, int width, int out_height,
+                            int out_width) {
+    return resize(g, x, (const int[]){height, width}, (const int[]){out_height, out_width}, "half_pixel");
 }
 
 const char *ead_onnx_resize_bilinear(EadOnnxGraph *g, const EadNode *node) {
     const EadTensor *x = &node->x[0]->y, *y = &node->y;
-    return ead_onnx_resize(g, ead_onnx_input(g, node, 0), x->h, x->w, y->h, y->w);
+    bool corners = ((const EadResizeBilinear *)(const void *)node->attributes)->corners;
+    return resize(g, ead_onnx_input(g, node, 0), (const int[]){x->h, x->w}, (const int[]){y->h, y->w},
+                  corners ? "align_corners" : "half_pixel");
 }
 
 const char *ead_onnx_fill_cells(EadOnnxGraph *g, const EadNode *node) {

@@ -2,6 +2,7 @@
 #include "core/ops/conv2d/conv2d.h"
 
 #include "core/graph/op.h"
+#include "core/ops/channel_affine/channel_affine.h"
 #include "core/ops/channel_sum/channel_sum.h"
 #include "core/ops/conv2d/conv2d_geometry.h"
 #include "core/ops/relu/relu.h"
@@ -60,9 +61,25 @@ static void gradient(EadGraph *graph, EadNode *node, EadNode *dy, EadNode **dx) 
     if (bias && bias->needs_gradient) dx[2] = ead_channel_sum(graph, dy);
 }
 
+EadNode *ead_conv_transpose2d(EadGraph *graph, EadNode *x, EadNode *weight, EadNode *bias, int stride,
+                              int padding) {
+    EadConv2dGradient attributes = {stride, padding, (x->y.h - 1) * stride - 2 * padding + weight->y.h,
+                                    (x->y.w - 1) * stride - 2 * padding + weight->y.w};
+    EadNode *y = ead_conv2d_input_gradient(graph, x, weight, attributes);
+    if (!bias) return y;
+    real *one = ead_graph_memory(graph, 1, sizeof *one, "a factor");
+    if (one) *one = 1;
+    return ead_channel_affine(graph, y, ead_leaf(graph, "one", EAD_REAL, 1, 1, 1, 1, one), bias);
+}
+
 static EadStatus input_gradient_shape(const EadNode *node, EadTensor *y) {
     const EadTensor *dy = &node->x[0]->y, *w = &node->x[1]->y;
     const EadConv2dGradient *a = (const void *)node->attributes;
+    if (dy->type != EAD_REAL || dy->c != w->n || a->stride < 1 || a->padding < 0 || a->height < 1 ||
+        a->width < 1)
+        return ead_fail(EAD_BAD_SHAPE,
+                        "conv_transpose2d: weights of %d inputs, stride %d, padding %d for [%d,%d,%d,%d]",
+                        w->n, a->stride, a->padding, dy->n, dy->h, dy->w, dy->c);
     *y = (EadTensor){EAD_REAL, dy->n, a->height, a->width, w->c, NULL};
     return EAD_OK;
 }
@@ -74,7 +91,19 @@ static EadStatus weight_gradient_shape(const EadNode *node, EadTensor *y) {
 }
 
 const EadOp ead_op_conv2d = {.name = "conv2d", .shape = shape, .gradient = gradient};
-const EadOp ead_op_conv2d_input_gradient = {.name = "conv2d_input_gradient", .shape = input_gradient_shape};
+/* Of a transposed convolution: the roles of its input and of dy are exchanged. */
+static void transpose_gradient(EadGraph *graph, EadNode *node, EadNode *dy, EadNode **dx) {
+    const EadConv2dGradient *a = (const void *)node->attributes;
+    EadNode *x = node->x[0], *w = node->x[1];
+    if (x->needs_gradient)
+        dx[0] = ead_conv2d(graph, dy, w, NULL, (EadConv2d){.stride = a->stride, .padding = a->padding});
+    if (w->needs_gradient)
+        dx[1] = ead_conv2d_weight_gradient(graph, x, dy,
+                                           (EadConv2dGradient){a->stride, a->padding, w->y.h, w->y.w});
+}
+
+const EadOp ead_op_conv2d_input_gradient = {
+    .name = "conv2d_input_gradient", .shape = input_gradient_shape, .gradient = transpose_gradient};
 const EadOp ead_op_conv2d_weight_gradient = {.name = "conv2d_weight_gradient",
                                              .shape = weight_gradient_shape};
 

@@ -28,5 +28,11 @@ typedef struct EadConv2dGradient {
 EadNode *ead_conv2d_input_gradient(EadGraph *graph, EadNode *dy, EadNode *weight,
                                    EadConv2dGradient attributes);
 
+/* The transposed convolution (torch.nn.ConvTranspose2d): what the input gradient computes, forward, with gradients. x [N,H,W,O],
+ * weight [O,KH,KW,I], in files PyTorch's [in,out,kh,kw] as it is -> [N,(H-1) stride - 2 padding + KH,...,I], plus bias [1,1,1,I] or
+ * NULL. Errors: EAD_BAD_SHAPE. */
+EadNode *ead_conv_transpose2d(EadGraph *graph, EadNode *x, EadNode *weight, EadNode *bias, int stride,
+                              int padding);
+
 /* dw [O,height,width,I] from dy and x: summed over all images and positions. */
 EadNode *ead_conv2d_weight_gradient(EadGraph *graph, EadNode *dy, EadNode *x, EadConv2dGradient attributes);

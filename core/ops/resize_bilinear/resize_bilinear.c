@@ -7,7 +7,12 @@
 #include <stddef.h>
 
 EadNode *ead_resize_bilinear(EadGraph *graph, EadNode *x, int out_h, int out_w) {
-    EadResizeBilinear attributes = {out_h, out_w};
+    EadResizeBilinear attributes = {out_h, out_w, false};
+    return ead_graph_add(graph, EAD_OP_resize_bilinear, 1, (EadNode *[]){x}, &attributes, sizeof attributes);
+}
+
+EadNode *ead_resize_corners(EadGraph *graph, EadNode *x, int out_h, int out_w) {
+    EadResizeBilinear attributes = {out_h, out_w, true};
     return ead_graph_add(graph, EAD_OP_resize_bilinear, 1, (EadNode *[]){x}, &attributes, sizeof attributes);
 }
 
@@ -20,7 +25,8 @@ static EadStatus shape(const EadNode *node, EadTensor *y) {
 }
 
 static void gradient(EadGraph *graph, EadNode *node, EadNode *dy, EadNode **dx) {
-    EadResizeBilinear attributes = {node->x[0]->y.h, node->x[0]->y.w};
+    bool corners = ((const EadResizeBilinear *)(const void *)node->attributes)->corners;
+    EadResizeBilinear attributes = {node->x[0]->y.h, node->x[0]->y.w, corners};
     dx[0] = ead_graph_add(graph, EAD_OP_resize_bilinear_gradient, 1, (EadNode *[]){dy}, &attributes,
                           sizeof attributes);
 }
@@ -41,10 +47,10 @@ typedef struct Readers {
     int begin, end;
 } Readers;
 
-static void fill_taps(ResizeTap *taps, int in, int out) {
-    double step = (double)in / out;
+static void fill_taps(ResizeTap *taps, int in, int out, bool corners) {
+    double step = corners ? out > 1 ? (in - 1.0) / (out - 1) : 0 : (double)in / out, half = corners ? 0 : 0.5;
     for (int i = 0; i < out; i++) {
-        double position = step * (i + 0.5) - 0.5;
+        double position = step * (i + half) - half;
         if (position < 0) position = 0;
         int low = (int)position < in - 1 ? (int)position : in - 1;
         taps[i] = (ResizeTap){low, low < in - 1 ? low + 1 : low, (real)(position - low)};
@@ -80,9 +86,10 @@ static void plan(EadCall *call) {
 
 static void resize_bilinear(const EadCall *call) {
     const EadTensor *x = call->x[0], *y = call->y;
+    bool corners = ((const EadResizeBilinear *)call->attributes)->corners;
     ResizeTap *rows = call->workspace, *columns = rows + y->h;
-    fill_taps(rows, x->h, y->h);
-    fill_taps(columns, x->w, y->w);
+    fill_taps(rows, x->h, y->h, corners);
+    fill_taps(columns, x->w, y->w, corners);
 #pragma omp parallel for schedule(static)
     for (int64_t row = 0; row < (int64_t)y->n * y->h; row++) {
         const ResizeTap *tap = &rows[row % y->h];
@@ -130,8 +137,9 @@ static void resize_bilinear_gradient(const EadCall *call) {
     t.columns = t.rows + dy->h;
     t.row_readers = (Readers *)(void *)(t.columns + dy->w);
     t.column_readers = t.row_readers + dx->h;
-    fill_taps(t.rows, dx->h, dy->h);
-    fill_taps(t.columns, dx->w, dy->w);
+    bool corners = ((const EadResizeBilinear *)call->attributes)->corners;
+    fill_taps(t.rows, dx->h, dy->h, corners);
+    fill_taps(t.columns, dx->w, dy->w, corners);
     fill_readers(t.row_readers, t.rows, dx->h, dy->h);
     fill_readers(t.column_readers, t.columns, dx->w, dy->w);
 #pragma omp parallel for schedule(static)

@@ -4,10 +4,10 @@
 
 #include "core/ops/resize_bilinear/resize_bilinear.h"
 
-/* An axis: `in` positions become `out`, step = in / out. */
+/* An axis: `in` positions become `out`; output i looks at step (i + half) - half. */
 typedef struct Axis {
     int in, out;
-    double step;
+    double step, half;
 } Axis;
 
 /* An output position: it mixes inputs low and high (equal at the border). */
@@ -17,7 +17,7 @@ typedef struct CudaResizeTap {
 } CudaResizeTap;
 
 static __device__ inline CudaResizeTap tap_of(const Axis &axis, int i) {
-    double position = axis.step * (i + 0.5) - 0.5;
+    double position = axis.step * (i + axis.half) - axis.half;
     if (position < 0) position = 0;
     int low = min(static_cast<int>(position), axis.in - 1);
     return CudaResizeTap{low, min(low + 1, axis.in - 1), static_cast<float>(position - low)};
@@ -31,8 +31,8 @@ static __device__ inline float weight_of(const CudaResizeTap &tap, int i) {
 /* The first output whose high input is at least i; outputs that look at i begin there. An estimate that is
  * put right by the taps themselves, so that rounding cannot lose a reader. */
 static __device__ inline int first_reader(const Axis &axis, int i) {
-    int o = static_cast<int>((i - 0.5) / axis.step - 0.5);
-    o = max(min(o, axis.out), 0);
+    double estimate = axis.step > 0 ? (i - 0.5) / axis.step - 0.5 : 0;
+    int o = max(min(static_cast<int>(estimate), axis.out), 0);
     while (o > 0 && tap_of(axis, o - 1).high >= i) o--;
     while (o < axis.out && tap_of(axis, o).high < i) o++;
     return o;
@@ -88,22 +88,26 @@ static __global__ void resize_bilinear_gradient(EadRows rows, Axis height, Axis 
     }
 }
 
-static Axis axis_of(int in, int out) {
-    return Axis{in, out, static_cast<double>(in) / out};
+static Axis axis_of(const EadCall *call, int in, int out) {
+    if (!static_cast<const EadResizeBilinear *>(call->attributes)->corners)
+        return Axis{in, out, static_cast<double>(in) / out, 0.5};
+    return Axis{in, out, out > 1 ? (in - 1.0) / (out - 1) : 0, 0};
 }
 
 static void run(const EadCall *call) {
     const EadTensor *x = call->x[0], *y = call->y;
     EadRows rows = ead_rows(y);
     EAD_LAUNCH(resize_bilinear, ead_rows_grid(rows), ead_rows_block(rows), 0, call->stream, rows,
-               axis_of(x->h, y->h), axis_of(x->w, y->w), ead_stored(x, x->c), ead_stored(y, y->c));
+               axis_of(call, x->h, y->h), axis_of(call, x->w, y->w), ead_stored(x, x->c),
+               ead_stored(y, y->c));
 }
 
 static void run_gradient(const EadCall *call) {
     const EadTensor *dy = call->x[0], *dx = call->y;
     EadRows rows = ead_rows(dx);
     EAD_LAUNCH(resize_bilinear_gradient, ead_rows_grid(rows), ead_rows_block(rows), 0, call->stream, rows,
-               axis_of(dx->h, dy->h), axis_of(dx->w, dy->w), ead_stored(dy, dy->c), ead_stored(dx, dx->c));
+               axis_of(call, dx->h, dy->h), axis_of(call, dx->w, dy->w), ead_stored(dy, dy->c),
+               ead_stored(dx, dx->c));
 }
 
 EAD_CUDA_KERNEL(resize_bilinear, .run = run, .half_in = 1, .half_out = true);
