@@ -24,6 +24,9 @@ static const struct {
                {"model.method=ast ast.blocks=1 ast.teacher_hidden=8 ast.student_blocks=1 "
                 "ast.student_hidden=8 ast.batch=2 ast.epochs=",
                 false},
+               {"model.method=dsr dsr.channels=8 dsr.codes=16 dsr.unet=4 dsr.batch=1 dsr.codebook_batch=1 "
+                "dsr.codebook_steps=2 dsr.images=" SCRATCH "textures dsr.steps=",
+                false},
                {"model.method=student_teacher student_teacher.fields=33 student_teacher.students=1 "
                 "student_teacher.teacher_steps=2 student_teacher.teacher_batch=2 "
                 "student_teacher.images=" SCRATCH "textures student_teacher.epochs=",

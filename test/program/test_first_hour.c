@@ -183,7 +183,8 @@ START_TEST(what_is_no_training_is_told) {
         {"train -c efficentad_s photos/good -o runs/x",
          "no config of that name comes with the program; did you mean 'efficientad_s'?"},
         {"train -c patchcor.yaml photos/good -o runs/x", "did you mean 'patchcore'?"},
-        {"train -c whatever photos/good -o runs/x", "those are ast, distill_m, distill_s, efficientad_m"},
+        {"train -c whatever photos/good -o runs/x",
+         "those are ast, distill_m, distill_s, dsr, efficientad_m"},
         {"train classes", "classes: no name says which of its images are good, those in classes/fine"},
     };
     NEED_PROGRAM();

@@ -89,6 +89,9 @@ static const char *const methods[][2] = {
     {"simplenet", ""},
     {"fastflow", ""},
     {"ast", ""},
+    {"dsr", "--set dsr.channels=8 --set dsr.codes=16 --set dsr.unet=4 --set dsr.batch=1 --set "
+            "dsr.codebook_batch=1 --set "
+            "dsr.codebook_steps=1 --set dsr.steps=1 --set dsr.images=" S "a/textures"},
     {"student_teacher",
      "--set model.image_size=64 --set student_teacher.fields=33 --set student_teacher.students=1 --set "
      "student_teacher.teacher_steps=1 --set student_teacher.teacher_batch=2 --set "

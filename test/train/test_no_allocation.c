@@ -148,7 +148,10 @@ static const struct {
               {"student_teacher", "student_teacher.fields=33 student_teacher.teacher_batch=2", 0},
               {"student_teacher", "student_teacher.fields=33 student_teacher.students=2", 1},
               {"ast", "ast.teacher_hidden=16 ast.student_hidden=16 ast.batch=2", 0},
-              {"ast", "ast.teacher_hidden=16 ast.student_hidden=16 ast.batch=2", 1}};
+              {"ast", "ast.teacher_hidden=16 ast.student_hidden=16 ast.batch=2", 1},
+              {"dsr", "dsr.channels=8 dsr.codes=16 dsr.unet=4 dsr.batch=2 dsr.codebook_batch=2", 0},
+              {"dsr", "dsr.channels=8 dsr.codes=16 dsr.unet=4 dsr.batch=2 dsr.codebook_batch=2", 1},
+              {"dsr", "dsr.channels=8 dsr.codes=16 dsr.unet=4 dsr.batch=2 dsr.codebook_batch=2", 2}};
 
 START_TEST(steps_of_other_methods_allocate_nothing) {
     SKIP_UNLESS(CAN_COUNT, "needs glibc's allocator");

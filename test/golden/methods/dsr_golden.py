@@ -15,6 +15,7 @@ from seed 5, codes are an eighth of that; images are philox.test_image; ranks an
                                     memory order [N,H,W,C], numbers 0, 37, 74, ...
   refining.losses      [4] f64      likewise (Adam 2e-4), and refining.gradients, refining.parameters
   map                  [64, 64] f32, score [1] f64   of image 32
+  perlin               [64, 64] f64   noise of 4 x 8 cells whose directions are drawn
 Needs torch, numpy."""
 import os
 import sys
@@ -282,9 +283,20 @@ def judging():
         return {"map": torch.softmax(refined, 1)[0, 1].numpy().astype(np.float32), "score": score.reshape(1)}
 
 
+def noise():
+    for name, member in (("scipy", None), ("scipy.interpolate", "interp2d"), ("cv2", None)):
+        sys.modules[name] = types.ModuleType(name)
+        if member:
+            setattr(sys.modules[name], member, None)
+    import perlin
+    words = philox.words(3, philox.STREAM_TEST, 4 * 5, 5 * 9)
+    np.random.rand = lambda *shape: philox.uniform(words).reshape(shape)
+    return {"perlin": perlin.rand_perlin_2d_np((SIDE, SIDE), (4, 8))}
+
+
 def main():
     torch.set_default_dtype(torch.float64)
-    found = codebooks() | restoring() | refining() | judging()
+    found = codebooks() | restoring() | refining() | judging() | noise()
     found["refining.losses"] = found["refining.losses"][:, 0]
     found = {name: np.ascontiguousarray(t.detach().numpy() if torch.is_tensor(t) else t) for name, t in found.items()}
     path = FOLDER / "dsr.safetensors"
