@@ -31,13 +31,10 @@ static EadDsrWalk declaring(EadParams *params, const char *name, EadStatus *stat
     return (EadDsrWalk){.params = params, .name = name, .status = status};
 }
 
-static EadStatus declare_vq(EadDsr *model) {
-    int channels = model->spec.channels;
+EadStatus ead_dsr_declare_codebooks(int channels, int codes, EadParams *vq, EadParams *books) {
     EadStatus status = EAD_OK;
-    EadDsrWalk hi = declaring(&model->vq, "vq.encoder_hi", &status),
-               lo = declaring(&model->vq, "vq.encoder_lo", &status),
-               decoder = declaring(&model->vq, "vq.decoder", &status),
-               rest = declaring(&model->vq, "vq", &status);
+    EadDsrWalk hi = declaring(vq, "vq.encoder_hi", &status), lo = declaring(vq, "vq.encoder_lo", &status),
+               decoder = declaring(vq, "vq.decoder", &status), rest = declaring(vq, "vq", &status);
     ead_dsr_encode_hi(&hi, NULL, channels);
     ead_dsr_encode_lo(&lo, NULL, channels);
     ead_dsr_conv(&rest, "before_lo", NULL, channels, channels, 1);
@@ -45,8 +42,8 @@ static EadStatus declare_vq(EadDsr *model) {
     ead_dsr_up(&rest, "upsample", NULL, channels, channels);
     ead_dsr_decode(&decoder, NULL, channels);
     EAD_TRY(status);
-    EAD_TRY(ead_params_declare(&model->codes, "codes.lo", model->spec.codes, 1, 1, channels, channels));
-    return ead_params_declare(&model->codes, "codes.hi", model->spec.codes, 1, 1, channels, channels);
+    EAD_TRY(ead_params_declare(books, "codes.lo", codes, 1, 1, channels, channels));
+    return ead_params_declare(books, "codes.hi", codes, 1, 1, channels, channels);
 }
 
 static EadStatus declare_trained(EadDsr *model) {
@@ -80,7 +77,7 @@ EadStatus ead_dsr_new(const EadDsrSpec *spec, EadDsr **out) {
     if (!model) return EAD_NO_MEMORY;
     model->base = ead_model_new("dsr", spec->height, spec->width);
     model->spec = *spec;
-    EadStatus status = declare_vq(model);
+    EadStatus status = ead_dsr_declare_codebooks(spec->channels, spec->codes, &model->vq, &model->codes);
     if (status == EAD_OK) status = declare_trained(model);
     if (status == EAD_OK) status = allocate(model);
     if (status == EAD_OK)

@@ -55,6 +55,9 @@ EadStatus ead_dsr_read_codebooks(EadDsr *model, const EadSafetensors *file);
 /* Channels and codes of such a file's books. Errors: EAD_BAD_FILE. */
 EadStatus ead_dsr_codebook_sizes(const EadSafetensors *file, int *channels, int *codes);
 
+/* Declares the parameters of vq and codes of such sizes. Errors: EAD_NO_MEMORY. */
+EadStatus ead_dsr_declare_codebooks(int channels, int codes, EadParams *vq, EadParams *books);
+
 /* Copies all parameters of a model of the same spec; false, and the copy is of no use, where that differs. */
 bool ead_dsr_copy(EadDsr *to, const EadDsr *from);
 

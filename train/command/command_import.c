@@ -22,6 +22,7 @@ typedef struct Import {
     EadImportNetworks networks;
     EadImportVector vectors[EAD_IMPORT_VECTORS];
     EadImportBackbone backbone;
+    EadImportCodebooks codebooks;
     EadSafetensorsWriter *writer;
     const EadImportNetwork *teacher, *student,
         *autoencoder; /* those of networks that were found, else NULL */
@@ -75,7 +76,10 @@ static void show_result(const Import *import, const char *output) {
                   "needed), from %s\n",
                   backbone->count, ead_import_path(&import->source, backbone->tensors[0]));
     show_rest(import);
-    if (backbone->count > 0)
+    if (import->codebooks.tensors)
+        ead_print(stderr, "%s: two books of %d codes of %d numbers, for dsr.codebook\n", output,
+                  import->codebooks.codes, import->codebooks.channels);
+    else if (backbone->count > 0)
         ead_print(stderr, "%s: a backbone, for model.backbone%s\n", output,
                   backbone->family->variant ? " and distill.backbone" : "");
     else if (!import->student)
@@ -103,16 +107,19 @@ static EadStatus find_all(Import *import) {
     if (import->autoencoder)
         return ead_fail(EAD_BAD_FILE, "%s: an autoencoder alone is of no use; name the student's file too",
                         import->source.paths.items[0]);
+    EAD_TRY(ead_import_codebooks_find(&import->codebooks, &import->source));
+    if (import->codebooks.tensors) return EAD_OK;
     EAD_TRY(ead_import_backbone_find(&import->backbone, &import->source));
     if (import->backbone.count > 0) return EAD_OK;
     show_rest(import);
     const char *closest = import->networks.closest;
     char known[512];
     ead_backbone_networks(known, sizeof known);
-    return ead_fail(EAD_BAD_FILE,
-                    "%s: holds no network that is known (PDN-S, PDN-M, the autoencoder, %s); %s%s",
-                    import->source.paths.items[0], known,
-                    closest[0] ? "the closest is " : "its tensors are listed above", closest);
+    return ead_fail(
+        EAD_BAD_FILE,
+        "%s: holds no network that is known (PDN-S, PDN-M, the autoencoder, DSR's codebooks, %s); %s%s",
+        import->source.paths.items[0], known, closest[0] ? "the closest is " : "its tensors are listed above",
+        closest);
 }
 
 /* Padding shows in no shape: whole modules say it, of others the user has to. */
@@ -148,6 +155,8 @@ static EadStatus add_tensors(Import *import) {
         for (int i = 0; i < network->params.count; i++)
             EAD_TRY(add_tensor(import, network->tensors[i], network->params.items[i].name));
     }
+    if (import->codebooks.tensors)
+        EAD_TRY(ead_import_codebooks_write(&import->codebooks, &import->source, import->writer));
     for (int i = 0; i < import->backbone.count; i++) {
         char name[512];
         ead_import_backbone_name(&import->backbone, i, name, sizeof name);
@@ -190,7 +199,8 @@ static EadStatus add_metadata(const Import *import) {
 
 /* Whatever the file is good for (show_result()) must work; values that are not finite are noticed here. Says
  * which backbone it is. */
-static EadStatus check_written(const Import *import, const char *path) {
+static EadStatus check_written(Import *import, const char *path) {
+    if (import->codebooks.tensors) return ead_import_codebooks_check(&import->codebooks, path);
     if (import->backbone.count > 0) {
         EadBackbone backbone;
         EAD_TRY(ead_backbone_open(path, &backbone));
@@ -321,6 +331,7 @@ EadStatus ead_command_import(const EadArguments *arguments) {
     EadStatus status = run(&import, arguments);
     ead_safetensors_writer_free(import.writer);
     ead_import_backbone_free(&import.backbone);
+    ead_import_codebooks_free(&import.codebooks);
     ead_import_networks_free(&import.networks);
     ead_import_source_close(&import.source);
     ead_file_lock_release(&import.lock);

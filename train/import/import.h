@@ -6,6 +6,7 @@
 #include "core/base/string_list.h"
 #include "core/file/safetensors.h"
 #include "data/torch/torch_file.h"
+#include "models/dsr/dsr.h"
 #include "models/networks/backbone.h"
 #include "models/networks/pdn.h"
 #include "train/support/problems.h"
@@ -122,6 +123,27 @@ typedef struct EadImportVector {
  * keeps zeros until it has trained) and is skipped. Errors: EAD_BAD_FILE for two tensors for the same
  * elements and for pieces of different types; those of ead_import_load(). */
 EadStatus ead_import_vectors_find(EadImportVector vectors[EAD_IMPORT_VECTORS], EadImportSource *source);
+
+/* ---- DSR's network of codebooks by its authors' names: what dsr.codebook takes ---- */
+
+typedef struct EadImportCodebooks {
+    int channels, codes;
+    EadParams vq, books;       /* as models/dsr declares them, without memory */
+    EadImportTensor **tensors; /* [vq.count + books.count], owned; NULL: not found */
+} EadImportCodebooks;
+
+/* Finds the network under any prefix and marks its tensors as used, and those of its training, which are of no use. Errors:
+ * EAD_BAD_FILE, naming the tensor, for one that is missing or has another shape; EAD_NO_MEMORY. Free in every case. */
+EadStatus ead_import_codebooks_find(EadImportCodebooks *codebooks, EadImportSource *source);
+
+/* Adds the network to a file; its colours, which are BGR, become RGB. Errors: those of ead_import_load(); EAD_NO_MEMORY. */
+EadStatus ead_import_codebooks_write(const EadImportCodebooks *codebooks, EadImportSource *source,
+                                     EadSafetensorsWriter *writer);
+
+/* Whether a file that was written can be read: values are finite. */
+EadStatus ead_import_codebooks_check(EadImportCodebooks *codebooks, const char *path);
+
+void ead_import_codebooks_free(EadImportCodebooks *codebooks);
 
 /* ---- a backbone by its publisher's names: what models/networks/backbone.h reads ---- */
 

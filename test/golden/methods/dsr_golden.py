@@ -16,6 +16,7 @@ from seed 5, codes are an eighth of that; images are philox.test_image; ranks an
   refining.losses      [4] f64      likewise (Adam 2e-4), and refining.gradients, refining.parameters
   map                  [64, 64] f32, score [1] f64   of image 32
   perlin               [64, 64] f64   noise of 4 x 8 cells whose directions are drawn
+dsr_codebooks.pth: the authors' network of codebooks with these parameters in float32, saved as theirs is.
 Needs torch, numpy."""
 import os
 import sys
@@ -294,8 +295,13 @@ def noise():
     return {"perlin": perlin.rand_perlin_2d_np((SIDE, SIDE), (4, 8))}
 
 
+def save_codebooks():
+    torch.save({name: t.float() for name, t in networks().vq.state_dict().items()}, FOLDER / "dsr_codebooks.pth")
+
+
 def main():
     torch.set_default_dtype(torch.float64)
+    save_codebooks()
     found = codebooks() | restoring() | refining() | judging() | noise()
     found["refining.losses"] = found["refining.losses"][:, 0]
     found = {name: np.ascontiguousarray(t.detach().numpy() if torch.is_tensor(t) else t) for name, t in found.items()}
