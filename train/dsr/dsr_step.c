@@ -2,22 +2,18 @@
 #include "train/dsr/dsr_step.h"
 
 #include "core/base/philox.h"
+#include "core/ops/add/add.h"
 #include "core/ops/codebook_update/codebook_update.h"
 
 #include <stdio.h>
 
 const EadLossColumn ead_dsr_losses[] = {
-    {"loss_commitment", "loss/commitment"},
-    {"loss_lo", "loss/lo"},
-    {"loss_hi", "loss/hi"},
-    {"loss_image", "loss/image"},
-    {"loss_detection", "loss/detection"},
-    {"loss_refining", "loss/refining"},
-    {"loss_total", "loss/total"},
-    {NULL, NULL},
+    {"loss_commitment", "loss/commitment"}, {"loss_codes", "loss/codes"}, {"loss_image", "loss/image"},
+    {"loss_detection", "loss/detection"},   {"loss_total", "loss/total"}, {NULL, NULL},
 };
 
-enum { COMMITMENT, LO, HI, IMAGE, DETECTION, REFINING, TOTAL };
+/* Of codes: at both levels; of detection: in the last phase that of the refining U-Net. */
+enum { COMMITMENT, CODES, IMAGE, DETECTION, TOTAL };
 
 static const double EPSILON = 1e-5; /* of the smoothing of codes' sizes */
 
@@ -101,8 +97,7 @@ static void build_restoring(void *context, EadGraph *graph, EadNode *done, EadSt
     ranks.hi = input(graph, b, "ranks_hi", batch, EAD_DSR_HI, &parts->inputs[2]);
     EadNode *target = input(graph, b, "target", batch, 1, &parts->inputs[3]);
     EadDsrLoss loss = ead_dsr_loss(graph, b->model, pixels, &ranks, target);
-    parts->losses[LO] = loss.lo;
-    parts->losses[HI] = loss.hi;
+    parts->losses[CODES] = ead_add(graph, loss.lo, loss.hi);
     parts->losses[IMAGE] = loss.image;
     parts->losses[DETECTION] = loss.detection;
     parts->losses[TOTAL] = parts->total = loss.total;
@@ -123,7 +118,7 @@ static void build_refining(void *context, EadGraph *graph, EadNode *done, EadSte
     EadNode *pixels = images_of(graph, b->model, b->options->batch, parts);
     EadNode *target = input(graph, b, "target", b->options->batch, 1, &parts->inputs[1]);
     parts->total = ead_dsr_refining_loss(graph, b->model, pixels, target);
-    parts->losses[REFINING] = parts->losses[TOTAL] = parts->total;
+    parts->losses[DETECTION] = parts->losses[TOTAL] = parts->total;
     parts->groups[0] = group_of(b, &b->model->refining);
     parts->group_count = 1;
 }
