@@ -96,7 +96,7 @@ START_TEST(what_cannot_be_is_refused) {
         {"--set dsr.codes=8193", "dsr.codes"},
         {"--set dsr.least_reach=0.01", "dsr.least_reach"},
         {"--set dsr.codebook=" S "no.safetensors", "dsr.codebook"},
-        {"--set dsr.codebook=models/weights/teacher_small.safetensors", "metadata 'channels' is missing"},
+        {"--set dsr.codebook=models/weights/teacher_small.safetensors", "metadata 'channels' is '(missing)'"},
         {"--set dsr.codes=17 --set dsr.codebook=" S "first/model.safetensors",
          "has books of 16 codes of 8 numbers; set dsr.codes and dsr.channels to that"},
         {"--set train.precision=fp16", "train.precision"},

@@ -23,7 +23,7 @@ enum {
 };
 
 typedef struct DsrBounds {
-    double value, loss, gradient, parameter;
+    double value, loss, gradient, parameter; /* gradient 0: it is not compared */
 } DsrBounds;
 
 static inline EadDsr *dsr_model(void) {
@@ -176,7 +176,8 @@ static inline void check_dsr_training(const EadSafetensors *file, DsrTraining tr
         if (s > 0) continue;
         if (training == DSR_RESTORING) check_restoring_values(file, &c.restoring, allowed.value);
         snprintf(name, sizeof name, "%s.gradients", names[training]);
-        check_samples(file, name, c.params, optimizer.gradients, allowed.gradient, is_taken_out);
+        if (allowed.gradient > 0)
+            check_samples(file, name, c.params, optimizer.gradients, allowed.gradient, is_taken_out);
     }
     free(losses);
     ead_plan_free(plan);

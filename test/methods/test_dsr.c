@@ -24,7 +24,9 @@ static void close_golden(void) {
 
 START_TEST(trainings_are_those_of_pytorch) {
     SKIP_UNLESS(!SANITIZED, "takes too long under sanitizers; double_dsr holds the same");
-    check_dsr_training(golden, (DsrTraining)_i, (DsrBounds){1e-4, 1e-4, 1e-3, 1e-2});
+    /* of networks just drawn instance norms divide by little: their gradients are compared in double */
+    DsrBounds all = {1e-4, 1e-4, 1e-3, 1e-2}, losses = {1e-4, 1e-4, 0, 0};
+    check_dsr_training(golden, (DsrTraining)_i, _i == DSR_CODEBOOK ? all : losses);
 }
 END_TEST
 
@@ -231,7 +233,7 @@ START_TEST(steps_train_and_new_books_are_used) {
     for (int s = 0; s < 12; s++) {
         ead_step_run(&step, slot);
         ASSERT_OK(ead_step_losses(&step, rows, &count));
-        last = (double)rows[3];
+        last = (double)rows[4];
         if (s == 0) first = last;
     }
     ck_assert(count == 1 && last < 0.98 * first && last > 0);
