@@ -22,10 +22,13 @@ static void close_golden(void) {
     ead_safetensors_close(golden);
 }
 
+/* PyTorch in float is off by 2.3e-4 of the map itself: instance norms of networks just drawn divide by little. */
+static const double FLOAT_BOUND = 5e-4;
+
 START_TEST(trainings_are_those_of_pytorch) {
     SKIP_UNLESS(!SANITIZED, "takes too long under sanitizers; double_dsr holds the same");
-    /* of networks just drawn instance norms divide by little: their gradients are compared in double */
-    DsrBounds all = {1e-4, 1e-4, 1e-3, 1e-2}, losses = {1e-4, 1e-4, 0, 0};
+    /* the gradients of what stands behind such norms are compared in double */
+    DsrBounds all = {1e-4, 1e-4, 1e-3, 1e-2}, losses = {1e-4, FLOAT_BOUND, 0, 0};
     check_dsr_training(golden, (DsrTraining)_i, _i == DSR_CODEBOOK ? all : losses);
 }
 END_TEST
@@ -52,7 +55,7 @@ START_TEST(map_and_score_are_those_of_pytorch) {
     float score, *map = detect(&model->base, &score);
     double *expected = golden_numbers(golden, "map", PIXELS), *of_image = golden_numbers(golden, "score", 1),
            got = (double)score;
-    ck_assert_double_le(relative_difference(map, expected, PIXELS, 1), 1e-4);
+    ck_assert_double_le(relative_difference(map, expected, PIXELS, 1), FLOAT_BOUND);
     check_numbers("score", &got, of_image, 1, 1e-4);
     free(map), free(expected), free(of_image);
     ead_model_free(&model->base);
