@@ -42,7 +42,7 @@ START_TEST(paper_tables_expand_to_their_runs) {
         {"table5", 640, "small/mvtec_ad/bottle/seed-1", "no_penalty/visa/pipe_fryum/seed-5"}};
     NEED_PROGRAM();
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
-        char command[1024]; /* by its name; small, because steps are timed */
+        char command[2048]; /* by its name; small, because steps are timed */
         snprintf(command, sizeof command,
                  "$PROGRAM sweep %s --dry-run --set train.steps=9 --set model.image_size=64 "
                  "--set ast.teacher_hidden=8 --set ast.student_hidden=8 --set student_teacher.fields=33 "
