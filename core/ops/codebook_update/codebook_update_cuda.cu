@@ -1,7 +1,8 @@
 /* The moving codebook on CUDA: a block a code, which looks through the numbers of all vectors for its own. */
+#include "core/cuda/reduce.cuh"
+
 #define EAD_DEVICE_FUNCTION __device__
 #include "core/base/philox_rounds.h"
-#include "core/cuda/reduce.cuh"
 
 #include "core/ops/codebook_update/codebook_update.h"
 
