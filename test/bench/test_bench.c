@@ -343,14 +343,14 @@ START_TEST(program_names_methods) {
         {"step --set model.method=ast --set ast.batch=2 --set ast.teacher_hidden=8 --set "
          "ast.student_hidden=8",
          "step", "ast", 1, 2},
-        {"step --image-size 64 --set model.method=dsr --set dsr.channels=8 --set dsr.codes=16 --set "
-         "dsr.unet=4 --set "
-         "dsr.batch=2 --set dsr.codebook_batch=2",
-         "step", "dsr", 1, 2},
         {"step --set model.method=simplenet --set simplenet.batch=3 --set simplenet.width=64", "step",
          "simplenet", 1, 3},
         {"infer --set model.method=patchcore --set patchcore.coreset_ratio=0.001", "infer", "patchcore", 2,
          1},
+        {"step --set model.method=dsr --set dsr.channels=8 --set dsr.codes=16 --set "
+         "dsr.unet=4 --set "
+         "dsr.batch=2 --set dsr.codebook_batch=2",
+         "step", "dsr", 1, 2},
         {"distill --batch 2", "distill", "small", 2, 2},
         {"features", "features", "resnet18", 3, 1},
         {"loader", "loader", NULL, 1, 128},

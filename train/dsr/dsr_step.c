@@ -24,6 +24,7 @@ EadStatus ead_dsr_averages_new(const EadDsrSpec *spec, EadParams *averages) {
 }
 
 static EadNode *images_of(EadGraph *graph, const EadDsr *model, int batch, EadStepParts *parts) {
+    parts->share = ead_ranks_share(NULL, batch);
     parts->inputs[0] =
         ead_leaf(graph, "images", EAD_U8, batch, model->base.height, model->base.width, 3, NULL);
     return ead_dsr_pixels(graph, parts->inputs[0]);
