@@ -131,8 +131,7 @@ EadBenchResult ead_bench_result_for(const EadBenchOptions *options, const EadBen
     snprintf(result.plan, sizeof result.plan, "%s", plan);
     if (run)
         snprintf(result.model, sizeof result.model, "%s", is_sized(run) ? options->size : run->fit->name);
-    if (run && !is_sized(run))
-        snprintf(result.backbone, sizeof result.backbone, "%s", ead_config_backbone_name(&run->config));
+    if (run) snprintf(result.backbone, sizeof result.backbone, "%s", ead_config_backbone_name(&run->config));
     snprintf(result.precision, sizeof result.precision, "%s", ead_precision_name(precision));
     snprintf(result.image, sizeof result.image, "%dx%d", options->height, options->width);
     result.batch = inference || !run ? options->batch : step_batch(&run->step);

@@ -395,6 +395,7 @@ const char *ead_config_dataset_name(const EadConfig *config) {
 }
 
 const char *ead_config_backbone_name(const EadConfig *config) {
+    if (!ead_config_reads(config, EAD_KEY_model_backbone)) return "";
     if (strcmp(config->model_method, "patchcore_ensemble") == 0) return config->patchcore_ensemble_members;
     return config->model_backbone[0] ? ead_path_base(config->model_backbone) : EAD_DEFAULT_BACKBONE;
 }

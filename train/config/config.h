@@ -276,7 +276,7 @@ EadImageRules ead_config_image_rules(const EadConfig *config);
 const char *ead_config_dataset_name(const EadConfig *config);
 
 /* What a method that compares a backbone's features has for one: the name of its file, or of the network; of an ensemble
- * its members. Borrowed from config. */
+ * its members; of other methods "". Borrowed from config. */
 const char *ead_config_backbone_name(const EadConfig *config);
 
 /* What is to be the same in two configs. Of a training each includes those before it. */

@@ -134,7 +134,7 @@ static EadStatus check_bench(const char *path, json_t *result, const EadConfig *
     snprintf(expected[0], sizeof *expected, "%s", sized ? size : config->model_method);
     snprintf(expected[1], sizeof *expected, "%dx%d", config->model_image_size.height,
              config->model_image_size.width);
-    snprintf(expected[2], sizeof *expected, "%s", sized ? "" : ead_config_backbone_name(config));
+    snprintf(expected[2], sizeof *expected, "%s", ead_config_backbone_name(config));
     free(size);
     for (int i = 0; i < 3; i++) {
         const char *value = json_string_value(json_object_get(result, keys[i]));
