@@ -321,7 +321,8 @@ START_TEST(test_completion) {
         {"efficientad eval --config efficientad_", "efficientad_m efficientad_s"},
         {"efficientad distill -c d", "distill_m distill_s"},
         {"efficientad distill -c patch", ""},
-        {"efficientad train -c d", ""},
+        {"efficientad train -c d", "dsr"},
+        {"efficientad train -c di", ""},
         {"efficientad sweep ta", "table1 table2 table3 table4 table5"},
         {"efficientad sweep coll", ""}, /* the paper's collections are no sweep */
         {"efficientad sweep bui", ""},  /* bash goes on with files */
