@@ -249,6 +249,8 @@ START_TEST(what_cannot_be_exported_is_refused) {
             "--size: an image of 99 x 99 pixels");
     refused("export -m " MODEL " -o " FILE_ " --input tensor --size 64x64", "--size: ");
     refused("export -m " MODEL " -o " FILE_ " --size 0x64", "--size: ");
+    refused("export -m " MODEL " -o " FILE_ " --size 640X480",
+            "--size: expected a size, like 1024x768 (width x height), got '640X480'");
     refused("export -m " MODEL " -o " FILE_ " --input onnx", "--input: ");
     refused("export -m " MODEL " -o " FILE_ " --select some", "--select: ");
     ck_assert(!exists(FILE_));

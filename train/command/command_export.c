@@ -30,8 +30,8 @@ static EadStatus read_input(const EadArguments *arguments, EadExportSpec *spec) 
     bool region = !sized && spec->input == EAD_EXPORT_CAMERA && spec->model->region.image_width;
     if (region) /* images can have no other */
         size = (EadSize){spec->model->region.image_height, spec->model->region.image_width};
-    spec->height = sized ? size.width : size.height; /* --size says the width first, as cameras do */
-    spec->width = sized ? size.height : size.width;
+    spec->height = size.height;
+    spec->width = size.width;
     if (spec->input == EAD_EXPORT_TENSOR) return EAD_OK;
     EadStatus status = ead_region_check(&spec->model->region, spec->width, spec->height);
     if (status == EAD_OK || sized)

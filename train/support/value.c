@@ -154,6 +154,12 @@ static EadStatus parse_size(const EadValueRule *rule, const char *text, EadValue
                     rule->name, text, rule->constraint);
 }
 
+static EadStatus parse_camera(const EadValueRule *rule, const char *text, EadValue *value) {
+    EAD_TRY(parse_size(rule, text, value));
+    value->size = (EadSize){value->size.width, value->size.height};
+    return EAD_OK;
+}
+
 /* A side in the range, moved to the nearest step. */
 static bool read_nearest(const char **text, const Range *range, int *side) {
     *side = -1;
@@ -261,6 +267,7 @@ static const Kind *kind_of(EadValueKind kind) {
         [EAD_KIND_CHOICE] = {"one of the choices", parse_choice, write_int, sizeof(int)},
         [EAD_KIND_SIZE] = {"a size, like 256 or 256x512 (height x width)", parse_size, write_size,
                            sizeof(EadSize)},
+        [EAD_KIND_CAMERA] = {"a size, like 1024x768 (width x height)", parse_camera, NULL, 0},
         [EAD_KIND_LIST] = {"a list of mappings of keys: [{train.seed: 3}, {train.seed: 40}]", NULL,
                            write_list, sizeof(char *)},
         [EAD_KIND_SHARD] = {"part/parts, like 2/8 (or array, array/8: the part is the number in a job array)",

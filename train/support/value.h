@@ -19,6 +19,7 @@ typedef enum EadValueKind {
     EAD_KIND_BOOL,   /* true or false */
     EAD_KIND_CHOICE, /* constraint "first|second"; the value is the index */
     EAD_KIND_SIZE,   /* "256" or "HxW"; constraint "[128, 2048] in steps of 64" */
+    EAD_KIND_CAMERA, /* "256" or "WxH": a size as cameras are said to have; options only */
     EAD_KIND_LIST, /* mappings of config keys as YAML in one line, see train/config/config.h; constraint: which */
     EAD_KIND_SHARD, /* "2/8": part 2 of 8; "array/8" or "array": that of a job array; options only */
     EAD_KIND_FLAG,  /* options only: has no value */
