@@ -201,3 +201,16 @@ void ead_fit_trained(const EadConfig *config, char *text) {
         snprintf(text, 64, "%.40s %.*s", number, (int)strlen(unit) - (strcmp(number, "1") == 0), unit);
     free(number);
 }
+
+/* ---- checkpoints ---- */
+
+EadStatus ead_fit_read_model(const EadSafetensors *file, EadModel *own,
+                             bool (*take)(EadModel *own, const EadModel *read)) {
+    EadModel *read;
+    EAD_TRY(ead_model_read(file, &read));
+    bool same = read->method == own->method && take(own, read);
+    ead_model_free(read);
+    return same ? EAD_OK
+                : ead_fail(EAD_BAD_FILE, "%s: holds another kind of model than the config asks for",
+                           ead_safetensors_path(file));
+}

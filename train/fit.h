@@ -186,5 +186,10 @@ void ead_fit_check_init(EadConfig *config, EadCheckScope scope, const char *meth
 EadStatus ead_fit_read_init(const EadConfig *config, void *state,
                             EadStatus (*read)(void *state, const EadSafetensors *file));
 
+/* What an EadFit.read ends with: `take` moves the model of the file into the one that the steps were planned on, and says false for
+ * one of other sizes. Errors: those of ead_model_read(); EAD_BAD_FILE for such a one and for another method's. */
+EadStatus ead_fit_read_model(const EadSafetensors *file, EadModel *own,
+                             bool (*take)(EadModel *own, const EadModel *read));
+
 /* Runs the fit of model.method. */
 EadStatus ead_train(const EadRunSpec *spec);

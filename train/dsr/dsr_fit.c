@@ -222,19 +222,17 @@ static EadStatus write_checkpoint(const void *state, EadSafetensorsWriter *write
     return ead_model_write(&s->model->base, writer);
 }
 
-/* Moves what is read into the model that the step was planned on. The model of a finished run has no averages. */
+static bool take(EadModel *own, const EadModel *read) {
+    return ead_dsr_copy((EadDsr *)own, (const EadDsr *)read);
+}
+
+/* The model of a finished run has no averages. */
 static EadStatus read_checkpoint(void *state, const EadSafetensors *file) {
     DsrFit *s = state;
-    EadModel *base;
     if (learns_codes(s)) ead_checkpoint_compare_list(file, PHOTOGRAPHS, &s->photograph_list);
     if (learns_codes(s) && ead_safetensors_find(file, s->averages.items[0].name))
         EAD_TRY(ead_params_read_all(file, &s->averages));
-    EAD_TRY(ead_model_read(file, &base));
-    bool same = base->method == s->model->base.method && ead_dsr_copy(s->model, (const EadDsr *)base);
-    ead_model_free(base);
-    return same ? EAD_OK
-                : ead_fail(EAD_BAD_FILE, "%s: holds another kind of model than the config asks for",
-                           ead_safetensors_path(file));
+    return ead_fit_read_model(file, &s->model->base, take);
 }
 
 static EadModel *model_of(void *state) {

@@ -333,27 +333,24 @@ static EadStatus write_checkpoint(const void *state, EadSafetensorsWriter *write
     return ead_model_write(&s->model->base, writer);
 }
 
-/* Moves what is read into the model that the step was planned on. */
+static bool take(EadModel *own, const EadModel *base) {
+    EadEfficientad *model = (EadEfficientad *)own;
+    const EadEfficientad *read = (const EadEfficientad *)base;
+    if (model->teacher.total != read->teacher.total || model->trained.total != read->trained.total)
+        return false;
+    memcpy(model->teacher.values, read->teacher.values, (size_t)model->teacher.total * sizeof(real));
+    memcpy(model->trained.values, read->trained.values, (size_t)model->trained.total * sizeof(real));
+    memcpy(model->teacher_mean, read->teacher_mean, sizeof model->teacher_mean);
+    memcpy(model->teacher_std, read->teacher_std, sizeof model->teacher_std);
+    memcpy(model->teacher_scale, read->teacher_scale, sizeof model->teacher_scale);
+    memcpy(model->teacher_shift, read->teacher_shift, sizeof model->teacher_shift);
+    return true;
+}
+
 static EadStatus read_checkpoint(void *state, const EadSafetensors *file) {
     const FitState *s = state;
-    EadEfficientad *model = s->model;
-    EadModel *base;
     if (s->penalty_list.count > 0) ead_checkpoint_compare_list(file, PENALTY_IMAGES, &s->penalty_list);
-    EAD_TRY(ead_model_read(file, &base));
-    const EadEfficientad *read = (const EadEfficientad *)base;
-    bool same = model->teacher.total == read->teacher.total && model->trained.total == read->trained.total;
-    if (same) {
-        memcpy(model->teacher.values, read->teacher.values, (size_t)model->teacher.total * sizeof(real));
-        memcpy(model->trained.values, read->trained.values, (size_t)model->trained.total * sizeof(real));
-        memcpy(model->teacher_mean, read->teacher_mean, sizeof model->teacher_mean);
-        memcpy(model->teacher_std, read->teacher_std, sizeof model->teacher_std);
-        memcpy(model->teacher_scale, read->teacher_scale, sizeof model->teacher_scale);
-        memcpy(model->teacher_shift, read->teacher_shift, sizeof model->teacher_shift);
-    }
-    ead_model_free(base);
-    return same ? EAD_OK
-                : ead_fail(EAD_BAD_FILE, "%s: holds another kind of model than the config asks for",
-                           ead_safetensors_path(file));
+    return ead_fit_read_model(file, &s->model->base, take);
 }
 
 static EadStatus validate(void *state, double *loss) {

@@ -330,7 +330,9 @@ static EadStatus read_decoders(StudentFit *s, const EadSafetensors *file) {
     return EAD_OK;
 }
 
-static bool take(EadStudentTeacher *model, const EadStudentTeacher *read) {
+static bool take(EadModel *own, const EadModel *base) {
+    EadStudentTeacher *model = (EadStudentTeacher *)own;
+    const EadStudentTeacher *read = (const EadStudentTeacher *)base;
     if (memcmp(&model->spec, &read->spec, sizeof model->spec) != 0) return false;
     for (int f = 0; f < model->spec.fields; f++) {
         ead_params_copy(&model->teacher[f], &read->teacher[f]);
@@ -343,18 +345,11 @@ static bool take(EadStudentTeacher *model, const EadStudentTeacher *read) {
     return true;
 }
 
-/* Moves what is read into the model that the step was planned on. */
 static EadStatus read_checkpoint(void *state, const EadSafetensors *file) {
     StudentFit *s = state;
-    EadModel *base;
     if (distils(s)) ead_checkpoint_compare_list(file, PHOTOGRAPHS, &s->photograph_list);
     EAD_TRY(read_decoders(s, file));
-    EAD_TRY(ead_model_read(file, &base));
-    bool same = base->method == s->model->base.method && take(s->model, (const EadStudentTeacher *)base);
-    ead_model_free(base);
-    return same ? EAD_OK
-                : ead_fail(EAD_BAD_FILE, "%s: holds another kind of model than the config asks for",
-                           ead_safetensors_path(file));
+    return ead_fit_read_model(file, &s->model->base, take);
 }
 
 static EadModel *model_of(void *state) {
