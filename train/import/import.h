@@ -62,6 +62,9 @@ void ead_import_describe(const EadFileTensor *tensor, char *out, size_t size);
  * dot: 8 in "teacher.conv1.weight" for "conv1.weight"; -1 if it is not. */
 int ead_import_prefix(const char *name, const char *rest);
 
+/* Whether weights O,I,KH,KW or biases O of a file are a parameter's, O,KH,KW,I in memory. */
+bool ead_import_fits(const EadFileTensor *view, const EadParam *param);
+
 /* ---- teacher, student, autoencoder ---- */
 
 typedef enum EadImportRole {

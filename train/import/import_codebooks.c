@@ -63,14 +63,11 @@ static bool has_colors(const EadParam *p) {
     return strcmp(p->name, "vq.encoder_hi.conv1.weight") == 0 || strncmp(p->name, "vq.decoder.up2.", 15) == 0;
 }
 
-/* Of files: O,I,KH,KW; biases O; codes without the last two. */
+/* Codes may come without the last two dimensions. */
 static bool has_shape(const EadFileTensor *view, const EadParam *p) {
-    const int64_t shape[] = {p->n, p->c, p->h, p->w};
-    if (is_vector(p)) return view->dims == 1 && view->shape[0] == p->c;
-    if (view->dims != 4 && !(view->dims == 2 && p->h == 1 && p->w == 1)) return false;
-    for (int i = 0; i < view->dims; i++)
-        if (view->shape[i] != shape[i]) return false;
-    return true;
+    if (view->dims == 2 && !is_vector(p) && p->h == 1 && p->w == 1)
+        return view->shape[0] == p->n && view->shape[1] == p->c;
+    return ead_import_fits(view, p);
 }
 
 static EadImportTensor *find(const EadImportSource *source, const EadImportTensor *mark, int prefix,

@@ -104,8 +104,7 @@ static EadStatus declare_autoencoder(const Candidate *candidate, EadImportRole *
     return ead_autoencoder_declare(&network->params, network->height, network->width);
 }
 
-/* Weights O,I,KH,KW and biases O of files against O,KH,KW,I of memory. */
-static bool fits(const EadFileTensor *view, const EadParam *param) {
+bool ead_import_fits(const EadFileTensor *view, const EadParam *param) {
     if (param->n == 1 && param->h == 1 && param->w == 1) return view->dims == 1 && view->shape[0] == param->c;
     return view->dims == 4 && view->shape[0] == param->n && view->shape[1] == param->c &&
            view->shape[2] == param->h && view->shape[3] == param->w;
@@ -116,7 +115,7 @@ static bool shapes_fit(EadImportNetworks *networks, const Candidate *candidate, 
     char found[300];
     int fit = 0, first = -1;
     for (int i = 0; i < candidate->count; i++) {
-        bool good = fits(candidate->tensors[i]->view, &params->items[i]);
+        bool good = ead_import_fits(candidate->tensors[i]->view, &params->items[i]);
         fit += good;
         if (!good && first < 0) first = i;
     }
