@@ -129,9 +129,10 @@ EadBenchResult ead_bench_result_for(const EadBenchOptions *options, const EadBen
         ead_precision_resolve(options->plan.backend, options->plan.precision, !inference);
     snprintf(result.bench, sizeof result.bench, "%s", bench);
     snprintf(result.plan, sizeof result.plan, "%s", plan);
-    if (run)
+    if (run) {
         snprintf(result.model, sizeof result.model, "%s", is_sized(run) ? options->size : run->fit->name);
-    if (run) snprintf(result.backbone, sizeof result.backbone, "%s", ead_config_backbone_name(&run->config));
+        snprintf(result.backbone, sizeof result.backbone, "%s", ead_config_backbone_name(&run->config));
+    }
     snprintf(result.precision, sizeof result.precision, "%s", ead_precision_name(precision));
     snprintf(result.image, sizeof result.image, "%dx%d", options->height, options->width);
     result.batch = inference || !run ? options->batch : step_batch(&run->step);

@@ -34,8 +34,7 @@ static void restrict_rights(FILE *from, FILE *to) {
     if (fstat(fileno(from), &source) != 0 || fstat(fileno(to), &copy) != 0) return;
     mode_t rights = source.st_mode & 0777;
     if (source.st_gid != copy.st_gid) rights &= (rights & 7) << 3 | 0707;
-    if ((copy.st_mode & rights) == (copy.st_mode & 0777)) return;
-    if (fchmod(fileno(to), copy.st_mode & rights) != 0) return;
+    (void)fchmod(fileno(to), copy.st_mode & rights);
 }
 
 EadStatus ead_image_copy(const char *from, const char *to) {
