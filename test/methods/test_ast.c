@@ -2,6 +2,7 @@
  * refuse. */
 #include "core/ops/mean/mean.h"
 #include "test/methods/ast_golden.h"
+#include "test/methods/model_files.h"
 #include "test/support/sample_models.h"
 #include "train/ast/ast_step.h"
 
@@ -200,19 +201,15 @@ END_TEST
 
 START_TEST(files_give_the_same_model_back) {
     EadAst *model = new_model(HEIGHT, WIDTH);
-    EadModel *read;
-    char text[256];
     float before_score, after_score;
     for (int i = 0; i < 4 * 2 * AST_HIDDEN; i++) model->running[i] += (real)0.01 * (real)(i % 7);
     ead_ast_merge(model);
     float *before = detect(&model->base, &before_score);
-    ASSERT_OK(ead_model_save(&model->base, SCRATCH "model.safetensors", NULL));
-    ASSERT_OK(ead_model_open(SCRATCH "model.safetensors", &read));
+    EadModel *read =
+        reopened(&model->base, SCRATCH "model.safetensors",
+                 "AST at 64x48 on resnet18's layer1, a flow of 4 blocks (16 hidden), a student of 2 (16)");
     float *after = detect(read, &after_score);
     ck_assert(memcmp(before, after, sizeof *before * HEIGHT * WIDTH) == 0 && before_score == after_score);
-    read->method->functions->describe(read, text, sizeof text);
-    ck_assert_str_eq(
-        text, "AST at 64x48 on resnet18's layer1, a flow of 4 blocks (16 hidden), a student of 2 (16)");
     free(before), free(after);
     ead_model_free(read);
     ead_model_free(&model->base);
@@ -246,17 +243,8 @@ static const struct Spoiled {
 START_TEST(bad_files_are_refused) {
     const struct Spoiled *bad = &spoiled[_i];
     EadAst *model = new_model(HEIGHT, WIDTH);
-    EadSafetensorsWriter *writer;
-    EadModel *read;
     if (!bad->key) model->running[4 * 2 * AST_HIDDEN - 1] = -1;
-    ASSERT_OK(ead_safetensors_writer_new(&writer));
-    ASSERT_OK(ead_model_write(&model->base, writer));
-    if (bad->key) ASSERT_OK(ead_safetensors_writer_metadata(writer, bad->key, bad->value));
-    ASSERT_OK(ead_safetensors_writer_write(writer, SCRATCH "bad.safetensors"));
-    ead_safetensors_writer_free(writer);
-    ck_assert_int_eq(ead_model_open(SCRATCH "bad.safetensors", &read), EAD_BAD_FILE);
-    assert_contains(ead_error_message(), bad->words);
-    assert_contains(ead_error_message(), "bad.safetensors");
+    check_bad_file(&model->base, SCRATCH "bad.safetensors", bad->key, bad->value, bad->words);
     ead_model_free(&model->base);
 }
 END_TEST

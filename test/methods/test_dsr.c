@@ -1,6 +1,7 @@
 /* DSR against its authors' modules in PyTorch (test/golden/methods/dsr_golden.py), the images and masks that it is trained on, and
  * what its files give back and refuse. */
 #include "test/methods/dsr_golden.h"
+#include "test/methods/model_files.h"
 
 #include "core/base/real.h"
 #include "data/drawn/perlin.h"
@@ -64,15 +65,11 @@ END_TEST
 
 START_TEST(files_give_the_same_model_back) {
     EadDsr *model = dsr_model();
-    EadModel *read;
-    char text[256];
     float before_score, after_score, *before = detect(&model->base, &before_score);
-    ASSERT_OK(ead_model_save(&model->base, SCRATCH "model.safetensors", NULL));
-    ASSERT_OK(ead_model_open(SCRATCH "model.safetensors", &read));
+    EadModel *read = reopened(&model->base, SCRATCH "model.safetensors",
+                              "DSR at 64x64, two books of 32 codes of 8 numbers, U-Nets of width 8");
     float *after = detect(read, &after_score);
     ck_assert(memcmp(before, after, sizeof *before * PIXELS) == 0 && before_score == after_score);
-    read->method->functions->describe(read, text, sizeof text);
-    ck_assert_str_eq(text, "DSR at 64x64, two books of 32 codes of 8 numbers, U-Nets of width 8");
     free(before), free(after);
     ead_model_free(read);
     ead_model_free(&model->base);
@@ -95,16 +92,8 @@ static const struct Spoiled {
 
 START_TEST(bad_files_are_refused) {
     EadDsr *model = dsr_model();
-    EadSafetensorsWriter *writer;
-    EadModel *read;
-    ASSERT_OK(ead_safetensors_writer_new(&writer));
-    ASSERT_OK(ead_model_write(&model->base, writer));
-    ASSERT_OK(ead_safetensors_writer_metadata(writer, spoiled[_i].key, spoiled[_i].value));
-    ASSERT_OK(ead_safetensors_writer_write(writer, SCRATCH "bad.safetensors"));
-    ead_safetensors_writer_free(writer);
-    ck_assert_int_eq(ead_model_open(SCRATCH "bad.safetensors", &read), EAD_BAD_FILE);
-    assert_contains(ead_error_message(), spoiled[_i].words);
-    assert_contains(ead_error_message(), "bad.safetensors");
+    check_bad_file(&model->base, SCRATCH "bad.safetensors", spoiled[_i].key, spoiled[_i].value,
+                   spoiled[_i].words);
     ead_model_free(&model->base);
 }
 END_TEST

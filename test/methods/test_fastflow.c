@@ -1,5 +1,6 @@
 /* FastFlow against FrEIA (test/golden/methods/fastflow_golden.py), and what its files give back and refuse. */
 #include "test/methods/flow_inverse.h"
+#include "test/methods/model_files.h"
 #include "test/support/sample_models.h"
 
 #define SCRATCH "build/scratch/test_fastflow/"
@@ -90,19 +91,15 @@ END_TEST
 
 START_TEST(files_give_the_same_model_back) {
     EadFastflow *model = new_model();
-    EadModel *read;
-    char text[256];
     float before_score, after_score, *before = detect(&model->base, &before_score);
-    ASSERT_OK(ead_model_save(&model->base, SCRATCH "model.safetensors", NULL));
-    ASSERT_OK(ead_model_open(SCRATCH "model.safetensors", &read));
+    EadModel *read = reopened(&model->base, SCRATCH "model.safetensors",
+                              "FastFlow at 64x64, 4 couplings on resnet18's layer1,layer2");
     const EadFastflow *again = (const EadFastflow *)read;
     float *after = detect(read, &after_score);
     ck_assert(memcmp(before, after, sizeof *before * FLOW_SIDE * FLOW_SIDE) == 0 &&
               before_score == after_score);
     ck_assert(
         memcmp(again->params.values, model->params.values, (size_t)model->params.total * sizeof(real)) == 0);
-    read->method->functions->describe(read, text, sizeof text);
-    ck_assert_str_eq(text, "FastFlow at 64x64, 4 couplings on resnet18's layer1,layer2");
     free(before), free(after);
     ead_model_free(read);
     ead_model_free(&model->base);
@@ -142,17 +139,8 @@ static const struct Spoiled {
 START_TEST(bad_files_are_refused) {
     const struct Spoiled *bad = &spoiled[_i];
     EadFastflow *model = new_model();
-    EadSafetensorsWriter *writer;
-    EadModel *read;
     if (bad->order != -2) spoil_order(model, bad->order == -3 ? model->orders[1][128 + 6] : bad->order);
-    ASSERT_OK(ead_safetensors_writer_new(&writer));
-    ASSERT_OK(ead_model_write(&model->base, writer));
-    if (bad->key) ASSERT_OK(ead_safetensors_writer_metadata(writer, bad->key, bad->value));
-    ASSERT_OK(ead_safetensors_writer_write(writer, SCRATCH "bad.safetensors"));
-    ead_safetensors_writer_free(writer);
-    ck_assert_int_eq(ead_model_open(SCRATCH "bad.safetensors", &read), EAD_BAD_FILE);
-    assert_contains(ead_error_message(), bad->words);
-    assert_contains(ead_error_message(), "bad.safetensors");
+    check_bad_file(&model->base, SCRATCH "bad.safetensors", bad->key, bad->value, bad->words);
     ead_model_free(&model->base);
 }
 END_TEST

@@ -1,6 +1,7 @@
 /* PatchCore against its authors' own code, and what its files refuse. */
 #define SCRATCH "build/scratch/test_patchcore/"
 #include "test/methods/patchcore_golden.h"
+#include "test/methods/model_files.h"
 
 #include "core/system/machine.h"
 
@@ -67,19 +68,15 @@ END_TEST
 START_TEST(files_give_the_same_model_back) {
     for (int half = 0; half < 2; half++) {
         EadPatchcore *model = banked(2, half ? 9 : 0, half ? EAD_FILE_F16 : EAD_FILE_F32);
-        EadModel *read;
-        char text[256];
         float before_score, after_score, *before = detect(model, &before_score);
-        ASSERT_OK(ead_model_save(&model->base, SCRATCH "model.safetensors", NULL));
-        ASSERT_OK(ead_model_open(SCRATCH "model.safetensors", &read));
+        EadModel *read = reopened(&model->base, SCRATCH "model.safetensors",
+                                  "PatchCore at 96x64, bank of 38 patches of resnet18's layer2,layer3");
         const EadPatchcore *again = (const EadPatchcore *)read;
         float *after = detect(again, &after_score);
         ck_assert(memcmp(before, after, sizeof *before * HEIGHT * WIDTH) == 0 && before_score == after_score);
         ck_assert(again->positions == GOOD * GRID && again->image_count == GOOD && again->images[0] == 7);
         ck_assert(again->spec.sigma == 4 && again->spec.neighbours == 2 &&
                   again->spec.reweight == model->spec.reweight && again->spec.stored == model->spec.stored);
-        read->method->functions->describe(read, text, sizeof text);
-        ck_assert_str_eq(text, "PatchCore at 96x64, bank of 38 patches of resnet18's layer2,layer3");
         free(before), free(after);
         ead_model_free(read);
         ead_model_free(&model->base);
@@ -90,19 +87,10 @@ END_TEST
 /* Writes a model with something wrong and opens it. */
 static void refuses(int64_t rows, float value, const char *key, const char *metadata, const char *words) {
     EadPatchcore *model = banked(1, 0, EAD_FILE_F32);
-    EadSafetensorsWriter *writer;
-    EadModel *read;
     int whole = model->rows;
     model->rows = (int)rows;
     model->bank[LENGTH + 3] = value;
-    ASSERT_OK(ead_safetensors_writer_new(&writer));
-    ASSERT_OK(ead_model_write(&model->base, writer));
-    if (key) ASSERT_OK(ead_safetensors_writer_metadata(writer, key, metadata));
-    ASSERT_OK(ead_safetensors_writer_write(writer, SCRATCH "bad.safetensors"));
-    ead_safetensors_writer_free(writer);
-    ck_assert_int_eq(ead_model_open(SCRATCH "bad.safetensors", &read), EAD_BAD_FILE);
-    ck_assert_msg(strstr(ead_error_message(), words) && strstr(ead_error_message(), "bad.safetensors"), "%s",
-                  ead_error_message());
+    check_bad_file(&model->base, SCRATCH "bad.safetensors", key, metadata, words);
     model->rows = whole;
     ead_model_free(&model->base);
 }

@@ -2,6 +2,7 @@
 #define SCRATCH "build/scratch/test_patchcore_ensemble/"
 #include "models/patchcore_ensemble/patchcore_ensemble.h"
 #include "test/methods/patchcore_golden.h"
+#include "test/methods/model_files.h"
 
 enum { FUSED = 3 /* images, from JUDGED on */ };
 
@@ -84,37 +85,29 @@ START_TEST(ranges_of_nothing_are_refused) {
 }
 END_TEST
 
-/* Writes an ensemble with other metadata, or what a call has spoilt, and opens it. */
-static void refuses_ensemble(EadPatchcoreEnsemble *model, const char *key, const char *metadata,
-                             const char *words) {
-    EadSafetensorsWriter *writer;
-    EadModel *read;
-    ASSERT_OK(ead_safetensors_writer_new(&writer));
-    ASSERT_OK(ead_model_write(&model->base, writer));
-    if (key) ASSERT_OK(ead_safetensors_writer_metadata(writer, key, metadata));
-    ASSERT_OK(ead_safetensors_writer_write(writer, SCRATCH "bad.safetensors"));
-    ead_safetensors_writer_free(writer);
-    ASSERT_FAILS(ead_model_open(SCRATCH "bad.safetensors", &read), EAD_BAD_FILE, words);
-}
-
 START_TEST(bad_files_of_ensembles_are_refused) {
     EadPatchcoreEnsemble *model = new_ensemble(EAD_FUSION_TEST);
-    refuses_ensemble(model, "members", "1", "metadata 'members' is '1', expected a number from 2 to 8");
-    refuses_ensemble(model, "members", "12", "metadata 'members' is '12'");
-    refuses_ensemble(model, "members", "3", "tensor 'member3.bank' is missing");
-    refuses_ensemble(model, "fusion", "none", "metadata 'fusion' is 'none', expected validation or test");
-    refuses_ensemble(model, "member2.layers", "layer9", "metadata 'member2.layers' is 'layer9'");
-    refuses_ensemble(model, "member1.backbone", "resnet34",
-                     "tensor 'member1.backbone.layer1.2.conv1.weight'");
+    check_bad_file(&model->base, SCRATCH "bad.safetensors", "members", "1",
+                   "metadata 'members' is '1', expected a number from 2 to 8");
+    check_bad_file(&model->base, SCRATCH "bad.safetensors", "members", "12", "metadata 'members' is '12'");
+    check_bad_file(&model->base, SCRATCH "bad.safetensors", "members", "3",
+                   "tensor 'member3.bank' is missing");
+    check_bad_file(&model->base, SCRATCH "bad.safetensors", "fusion", "none",
+                   "metadata 'fusion' is 'none', expected validation or test");
+    check_bad_file(&model->base, SCRATCH "bad.safetensors", "member2.layers", "layer9",
+                   "metadata 'member2.layers' is 'layer9'");
+    check_bad_file(&model->base, SCRATCH "bad.safetensors", "member1.backbone", "resnet34",
+                   "tensor 'member1.backbone.layer1.2.conv1.weight'");
     model->count = 2;
     model->members[model->count++] = banked_by(1, 0, EAD_FILE_F32, false);
-    refuses_ensemble(model, "members", "2", "tensor 'ranges' has 12 elements, expected 8");
+    check_bad_file(&model->base, SCRATCH "bad.safetensors", "members", "2",
+                   "tensor 'ranges' has 12 elements, expected 8");
     ead_model_free(&model->members[--model->count]->base);
     model->ranges[1].most_map = INFINITY;
-    refuses_ensemble(model, NULL, NULL, "tensor 'ranges'");
+    check_bad_file(&model->base, SCRATCH "bad.safetensors", NULL, NULL, "tensor 'ranges'");
     model->ranges[1].most_map = 1;
     model->members[1]->bank[5] = NAN;
-    refuses_ensemble(model, NULL, NULL, "tensor 'member2.bank'");
+    check_bad_file(&model->base, SCRATCH "bad.safetensors", NULL, NULL, "tensor 'member2.bank'");
     ead_model_free(&model->base);
 }
 END_TEST

@@ -1,6 +1,7 @@
 /* SimpleNet against its authors' code (test/golden/methods/simplenet_golden.py): draws, five steps, map and score; and
  * what its files refuse. */
 #include "test/support/sample_models.h"
+#include "test/methods/model_files.h"
 
 #include "core/plan/plan.h"
 #include "models/simplenet/simplenet.h"
@@ -171,17 +172,13 @@ static EadSimplenet *trained(EadFileType stored) {
 START_TEST(files_give_the_same_model_back) {
     for (int half = 0; half < 2; half++) {
         EadSimplenet *model = trained(half ? EAD_FILE_F16 : EAD_FILE_F32);
-        EadModel *read;
-        char text[256];
         float before_score, after_score, *before = detect(model, &before_score);
-        ASSERT_OK(ead_model_save(&model->base, SCRATCH "model.safetensors", NULL));
-        ASSERT_OK(ead_model_open(SCRATCH "model.safetensors", &read));
+        EadModel *read =
+            reopened(&model->base, SCRATCH "model.safetensors",
+                     "SimpleNet at 96x64, 48 features of resnet18's layer2,layer3, 32 hidden units");
         float *after = detect((const EadSimplenet *)read, &after_score);
         ck_assert(memcmp(before, after, sizeof *before * HEIGHT * WIDTH) == 0 && before_score == after_score);
         ck_assert(((const EadSimplenet *)read)->spec.sigma == 4);
-        read->method->functions->describe(read, text, sizeof text);
-        ck_assert_str_eq(text,
-                         "SimpleNet at 96x64, 48 features of resnet18's layer2,layer3, 32 hidden units");
         ck_assert(read->method->functions->bytes(read) > 4u * (LENGTH * LENGTH + 2 * HIDDEN * LENGTH));
         free(before), free(after);
         ead_model_free(read);
@@ -193,17 +190,8 @@ END_TEST
 /* Writes a model with something wrong and opens it. */
 static void refuses(float mean, float variance, const char *key, const char *metadata, const char *words) {
     EadSimplenet *model = trained(EAD_FILE_F32);
-    EadSafetensorsWriter *writer;
-    EadModel *read;
     model->running[3] = mean, model->running[HIDDEN + 3] = variance;
-    ASSERT_OK(ead_safetensors_writer_new(&writer));
-    ASSERT_OK(ead_model_write(&model->base, writer));
-    if (key) ASSERT_OK(ead_safetensors_writer_metadata(writer, key, metadata));
-    ASSERT_OK(ead_safetensors_writer_write(writer, SCRATCH "bad.safetensors"));
-    ead_safetensors_writer_free(writer);
-    ck_assert_int_eq(ead_model_open(SCRATCH "bad.safetensors", &read), EAD_BAD_FILE);
-    ck_assert_msg(strstr(ead_error_message(), words) && strstr(ead_error_message(), "bad.safetensors"), "%s",
-                  ead_error_message());
+    check_bad_file(&model->base, SCRATCH "bad.safetensors", key, metadata, words);
     ead_model_free(&model->base);
 }
 

@@ -2,6 +2,7 @@
  * distilled from, and what its files give back and refuse. */
 #include "data/loader/patch_draws.h"
 #include "test/methods/student_teacher_golden.h"
+#include "test/methods/model_files.h"
 #include "test/support/runs.h"
 #include "test/support/sample_models.h"
 #include "train/student_teacher/student_teacher_step.h"
@@ -207,15 +208,11 @@ END_TEST
 
 START_TEST(files_give_the_same_model_back) {
     EadStudentTeacher *model = student_teacher_model("33,65", 2);
-    EadModel *read;
-    char text[256];
     float before_score, after_score, *before = detect(&model->base, &before_score);
-    ASSERT_OK(ead_model_save(&model->base, SCRATCH "model.safetensors", NULL));
-    ASSERT_OK(ead_model_open(SCRATCH "model.safetensors", &read));
+    EadModel *read = reopened(&model->base, SCRATCH "model.safetensors",
+                              "S-T at 8x16, 2 students each of patches of 33,65 pixels");
     float *after = detect(read, &after_score);
     ck_assert(memcmp(before, after, sizeof *before * ST_PIXELS) == 0 && before_score == after_score);
-    read->method->functions->describe(read, text, sizeof text);
-    ck_assert_str_eq(text, "S-T at 8x16, 2 students each of patches of 33,65 pixels");
     free(before), free(after);
     ead_model_free(read);
     ead_model_free(&model->base);
@@ -241,16 +238,8 @@ static const struct Spoiled {
 
 START_TEST(bad_files_are_refused) {
     EadStudentTeacher *model = student_teacher_model("17,33", 1);
-    EadSafetensorsWriter *writer;
-    EadModel *read;
-    ASSERT_OK(ead_safetensors_writer_new(&writer));
-    ASSERT_OK(ead_model_write(&model->base, writer));
-    ASSERT_OK(ead_safetensors_writer_metadata(writer, spoiled[_i].key, spoiled[_i].value));
-    ASSERT_OK(ead_safetensors_writer_write(writer, SCRATCH "bad.safetensors"));
-    ead_safetensors_writer_free(writer);
-    ck_assert_int_eq(ead_model_open(SCRATCH "bad.safetensors", &read), EAD_BAD_FILE);
-    assert_contains(ead_error_message(), spoiled[_i].words);
-    assert_contains(ead_error_message(), "bad.safetensors");
+    check_bad_file(&model->base, SCRATCH "bad.safetensors", spoiled[_i].key, spoiled[_i].value,
+                   spoiled[_i].words);
     ead_model_free(&model->base);
 }
 END_TEST
