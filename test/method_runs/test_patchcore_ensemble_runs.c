@@ -13,7 +13,7 @@ enum { TESTS = 8, MEMBERS = 2, RANGE = 4 };
 static const char *const alone[MEMBERS] = {"small", "medium"};
 
 static void make_scene(void) {
-    if (!make_method_scene(12, "model: {method: patchcore_ensemble, image_size: 128}\n"
+    if (!make_method_scene(12, "model: {method: patchcore_ensemble, image_size: 64}\n"
                                "patchcore: {width: 64, coreset_ratio: 0.05}\n"
                                "patchcore_ensemble:\n"
                                "  members:\n"

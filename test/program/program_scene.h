@@ -13,7 +13,7 @@ static inline void make_scene(void) {
     if (!getenv("PROGRAM")) return;
     shell_ok("rm -rf " S " && mkdir -p " S);
     write_text(S "base.yaml", "dataset: {path: " S "data, category: gasket, cache: " S "cache}\n"
-                              "model: {image_size: 128}\n"
+                              "model: {image_size: 64}\n"
                               "train: {steps: 1, lr_drop_at: 1, keep: all}\n"
                               "loss.penalty: false\n"
                               "autoencoder.enabled: false\n"
