@@ -11,7 +11,7 @@ enum { EPOCHS = 24, STEPS = 2 * EPOCHS }; /* of a phase: four of five images, tw
 
 static void make_scene(void) {
     if (!make_method_scene(
-            6, "model: {method: ast, image_size: 64, backbone: pdn_small}\n"
+            6, "model: {method: ast, image_size: 128, backbone: pdn_small}\n"
                "ast: {blocks: 2, teacher_hidden: 32, student_blocks: 1, student_hidden: 32, batch: 2, "
                "epochs: 24}\n"))
         return;

@@ -7,7 +7,7 @@
 
 static void make_scene(void) {
     if (!make_method_scene(
-            6, "model: {method: fastflow, image_size: 64, backbone: pdn_small}\n"
+            6, "model: {method: fastflow, image_size: 128, backbone: pdn_small}\n"
                "fastflow: {layers: 'stride8,stride16', couplings: 2, hidden_ratio: 0.1, batch: 2, "
                "epochs: 4}\n"))
         return;

@@ -14,7 +14,7 @@ static const char *const alone[MEMBERS] = {"small", "medium"};
 
 static void make_scene(void) {
     if (!make_method_scene(12, "model: {method: patchcore_ensemble, image_size: 64}\n"
-                               "patchcore: {width: 64, coreset_ratio: 0.05}\n"
+                               "patchcore: {width: 64, coreset_ratio: 0.2}\n"
                                "patchcore_ensemble:\n"
                                "  members:\n"
                                "    - {model.backbone: pdn_small, patchcore.neighbours: 2}\n"
@@ -68,9 +68,9 @@ static float largest(const float *values, int count) {
 START_TEST(members_are_those_fitted_alone) {
     NEED_PROGRAM();
     for (int m = 0; m < MEMBERS; m++) {
-        enum { IMAGES = 11, PATCHES = IMAGES * 16 * 16 / 20 };
+        enum { IMAGES = 11, PATCHES = IMAGES * 8 * 8 / 5 };
         static float bank[PATCHES * 64], own[PATCHES * 64];
-        int rows = m == 0 ? PATCHES : IMAGES * 8 * 8 / 20; /* of stride 8 and of stride 16 */
+        int rows = m == 0 ? PATCHES : IMAGES * 4 * 4 / 5; /* of stride 8 and of stride 16 */
         char name[32];
         snprintf(name, sizeof name, "member%d.bank", m + 1);
         read_floats("validation", name, rows * 64, bank);
@@ -100,7 +100,7 @@ START_TEST(held_out_images_fuse) {
     read_floats("validation", "validation_scores", 1, held);
     ck_assert_msg(fabsf(held[0] - 1) < 1e-6f, "%g", (double)held[0]); /* there is one such image */
     assert_file_holds(S "validation/report.html",
-                      "PatchCore ensemble at 128x128, fused by held-out good images");
+                      "PatchCore ensemble at 64x64, fused by held-out good images");
 }
 END_TEST
 
@@ -121,7 +121,7 @@ START_TEST(test_images_fuse) {
         ck_assert_msg(fabs(ensemble[i] - expected) < 1e-5, "%g, not %g", ensemble[i], expected);
     }
     assert_file_holds(S "test/report.html",
-                      "PatchCore ensemble at 128x128, fused by the statistics of the test set");
+                      "PatchCore ensemble at 64x64, fused by the statistics of the test set");
 }
 END_TEST
 
@@ -135,8 +135,8 @@ START_TEST(evaluates_predicts_resumes_and_grows) {
     ck_assert(same_tensors(S "validation/model.safetensors", S "again/model.safetensors"));
     run("train -q --resume --output " S "again --set patchcore.add=" S "more/gasket/train/good", 0, &outcome);
     ck_assert_int_eq(outcome.code, 0);
-    assert_contains(outcome.err, "the bank has 166 patches, 26 of them new, of 3328 in 13 images");
-    assert_contains(outcome.err, "the bank has 41 patches, 6 of them new, of 832 in 13 images");
+    assert_contains(outcome.err, "the bank has 166 patches, 26 of them new, of 832 in 13 images");
+    assert_contains(outcome.err, "the bank has 41 patches, 6 of them new, of 208 in 13 images");
     run("train -q --resume --output " S "again --set patchcore_ensemble.fusion=test", 0, &outcome);
     ck_assert_int_eq(outcome.code, 0);
     assert_contains(outcome.err, "fused by the statistics of the test set");

@@ -6,7 +6,7 @@
 enum { POSITIONS = 16 * 16 };
 
 static void make_scene(void) {
-    if (!make_method_scene(6, "model: {method: patchcore, image_size: 64, backbone: pdn_small}\n"
+    if (!make_method_scene(6, "model: {method: patchcore, image_size: 128, backbone: pdn_small}\n"
                               "patchcore: {width: 64, coreset_ratio: 0.05}\n"))
         return;
     run_well("synth --output " S

@@ -5,7 +5,7 @@
 #include "test/support/sample_models.h"
 
 static void make_scene(void) {
-    if (!make_method_scene(6, "model: {method: simplenet, image_size: 64, backbone: pdn_small}\n"
+    if (!make_method_scene(6, "model: {method: simplenet, image_size: 128, backbone: pdn_small}\n"
                               "simplenet: {width: 64, hidden: 32, batch: 2, epochs: 4}\n"))
         return;
     run_well(TRAIN "first");

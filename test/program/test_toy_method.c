@@ -5,7 +5,7 @@
 #include "test/support/method_scene.h"
 
 static void make_scene(void) {
-    if (!make_method_scene(6, "model: {method: toy, image_size: 64}\n"
+    if (!make_method_scene(6, "model: {method: toy, image_size: 128}\n"
                               "train: {steps: 6, lr: 1e-2, lr_drop_at: 1}\n"))
         return;
     run_well(TRAIN "steps");
