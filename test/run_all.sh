@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs test programs and scripts side by side, JOBS at a time (one a processor), shows the output of each when it
+# Runs test programs and scripts side by side, JOBS at a time (one more than processors: some wait), shows the output of each when it
 # ends, and counts: every test of a Check suite, a script as one (exit code 77: skipped). Exit 1 if any failed. They
 # get PROGRAM (the program under test), LIBRARY and BUILD from the Makefile; each keeps to a scratch folder of its own.
 # RUN: an emulator that runs them.
@@ -54,7 +54,7 @@ times=${BUILD:=build}/test_times
 touch "$times" 2>/dev/null
 for test in "$@"; do
     echo "$(awk -v name="$(basename "$test")" '$2 == name { print $1 }' "$times") $test"
-done | sort -rn | sed 's/.* //' | xargs -P "${JOBS:-$(nproc)}" -n 1 sh "$0" --one
+done | sort -rn | sed 's/.* //' | xargs -P "${JOBS:-$(($(nproc) + 1))}" -n 1 sh "$0" --one
 sort -rn "$LOGS/results" >"$times"
 
 awk '$4 > 0 { print "FAILED: " $2 }' "$LOGS/results"

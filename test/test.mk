@@ -1,9 +1,12 @@
 # The test suites. test_*.c link what they need out of one archive of everything but main(); double_*.c the engine
-# compiled in double precision, for gradient checks. SUITES="core data" takes only those of some folders.
+# compiled in double precision, for gradient checks. SUITES="core data" takes only those of some folders, NAMES="loader tiles"
+# those of some names.
 CHECK_LIBS := $(call pkg_config,--libs check)
 # Sanitizers see the same code in float.
 SUITES       := *
-TEST_SOURCES := $(foreach suites,$(SUITES),$(wildcard test/$(suites)/test_*.c $(if $(SANITIZE),,test/$(suites)/double_*.c)))
+NAMES        := *
+TEST_SOURCES := $(foreach suites,$(SUITES),$(foreach name,$(NAMES),$(wildcard test/$(suites)/test_$(name).c \
+    $(if $(SANITIZE),,test/$(suites)/double_$(name).c))))
 TESTS := $(addprefix $(BUILD)/test/,$(basename $(notdir $(TEST_SOURCES))))
 SUPPORT_OBJECTS := $(call objects,$(filter-out %/conv_runs.c,$(wildcard test/support/*.c)),float)
 DOUBLE_SOURCES  := $(LIBRARY_SOURCES) core/backend/backend_without_cuda.c $(wildcard autograd/*.c) \
@@ -94,9 +97,9 @@ headers: $(HEADERS:%.h=$(BUILD)/alone/%.ok) $(BUILD)/alone/efficientad_cplusplus
 # of it). GCC's does not, and would bring races that are none; hence clang.
 export TSAN_OPTIONS := ignore_noninstrumented_modules=1
 
-CHECKS := $(if $(filter release,$(CONFIG)),$(wildcard test/checks/*.sh))
+CHECKS := $(if $(filter release,$(CONFIG)),$(if $(filter *,$(NAMES)),$(wildcard test/checks/*.sh)))
 # Tests of CUDA kernels on the CPU: with all suites, or by SUITES="... cuda_host".
-RUN_HOST = $(if $(filter * cuda_host,$(SUITES)),$(HOST_TESTS))
+RUN_HOST = $(if $(filter *,$(NAMES)),$(if $(filter * cuda_host,$(SUITES)),$(HOST_TESTS)))
 tests: $(TESTS) ## builds the test suites
 test: all $(if $(SANITIZE),,headers) $(TESTS) $$(RUN_HOST) ## builds and runs all tests; make asan test, make tsan test: under sanitizers
 	@BUILD=$(BUILD) PROGRAM=$(PROGRAM) LIBRARY=$(LIBRARY) sh test/run_all.sh $(TESTS) $(RUN_HOST) $(CHECKS)
