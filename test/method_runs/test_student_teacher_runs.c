@@ -63,7 +63,7 @@ END_TEST
 /* Wherever in the distillation of two teachers the signal comes. */
 START_TEST(a_distillation_is_resumed_to_the_same_bits) {
 #define LONGER                                                                                               \
-    " --set student_teacher.teacher_steps=4 --set student_teacher.epochs=1 "                                \
+    " --set student_teacher.teacher_steps=4 --set student_teacher.epochs=1 "                                 \
     "--set student_teacher.fields=33,65 --set train.checkpoint_every=1"
     NEED_PROGRAM();
     run_well(TRAIN "whole" LONGER);

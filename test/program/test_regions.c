@@ -92,10 +92,9 @@ static const char *const methods[][2] = {
     {"dsr", "--set dsr.channels=8 --set dsr.codes=16 --set dsr.unet=4 --set dsr.batch=1 --set "
             "dsr.codebook_batch=1 --set "
             "dsr.codebook_steps=1 --set dsr.steps=1 --set dsr.images=" S "a/textures"},
-    {"student_teacher",
-     "--set student_teacher.fields=33 --set student_teacher.students=1 --set "
-     "student_teacher.teacher_steps=1 --set student_teacher.teacher_batch=2 --set "
-     "student_teacher.images=" S "a/textures --set student_teacher.epochs=1"}};
+    {"student_teacher", "--set student_teacher.fields=33 --set student_teacher.students=1 --set "
+                        "student_teacher.teacher_steps=1 --set student_teacher.teacher_batch=2 --set "
+                        "student_teacher.images=" S "a/textures --set student_teacher.epochs=1"}};
 
 /* Of methods that judge by the network's own score, too: a call's region is inside of the file's, and then it is gone. */
 static void check_region_of_a_call(void) {
@@ -198,12 +197,10 @@ END_TEST
 
 /* A box and a mask that are wrong by themselves are told together; before a sweep, what does not fit its images, too. */
 START_TEST(all_that_is_wrong_with_regions_is_told) {
-    static const char *const told[] = {"dry.yaml: none/synth/gasket/seed-1: roi.mask: cannot read " S
-                                       "none.png: ",
-                                       "dry.yaml: low/synth/gasket/seed-1: roi.mask: " S
-                                       "a/gasket/train/good/000.png: an image of 64 x 64",
-                                       "dry.yaml: away/synth/gasket/seed-1: roi.box: " S
-                                       "a/gasket/train/good/000.png: an image of 64 x 64"};
+    static const char *const told[] = {
+        "dry.yaml: none/synth/gasket/seed-1: roi.mask: cannot read " S "none.png: ",
+        "dry.yaml: low/synth/gasket/seed-1: roi.mask: " S "a/gasket/train/good/000.png: an image of 64 x 64",
+        "dry.yaml: away/synth/gasket/seed-1: roi.box: " S "a/gasket/train/good/000.png: an image of 64 x 64"};
     Outcome outcome;
     NEED_PROGRAM();
     run("train -q -c " S "a.yaml --output " S "wrong --set roi.box=1,2,3 --set roi.mask=" S "empty.png", 0,
