@@ -45,8 +45,8 @@ START_TEST(json_lines_with_regions) {
     EadMapRegions regions = {.threshold = 0.1f, .count = 2, .area = 13, .kept = 2, .items = items};
     EadPrediction prediction = {.path = "a.png", .score = 0.25f, .threshold = 0.25f, .regions = &regions};
     static const char *const lines[] = {
-        "[{\"area\":12,\"box\":[3,4,5,6],\"peak\":[7,8],\"score\":0.5},"
-        "{\"area\":1,\"box\":[0,0,1,1],\"peak\":[0,0],\"score\":0.1}]}\n",
+        ("[{\"area\":12,\"box\":[3,4,5,6],\"peak\":[7,8],\"score\":0.5},"
+         "{\"area\":1,\"box\":[0,0,1,1],\"peak\":[0,0],\"score\":0.1}]}\n"),
         "[{\"area\":12,\"box\":[3,4,5,6],\"peak\":[7,8],\"score\":0.5}],\"regions_left_out\":1}\n", "[]}\n"};
     for (int i = 0; i < 3; i++) {
         char text[256] = "", right[256];

@@ -55,8 +55,8 @@ START_TEST(a_body_has_one_length) {
     NEED_SERVER();
     static const char *const twice[] = {"Content-Length: 5\r\nContent-Length: 50\r\n\r\n12345",
                                         "Content-Length: 5\r\nContent-Length: 5\r\n\r\n12345",
-                                        "Content-Length: 35\r\ntransfer-encoding: "
-                                        "chunked\r\n\r\n0\r\n\r\nGET /v2 HTTP/1.1\r\nHost: a\r\n\r\n"};
+                                        ("Content-Length: 35\r\ntransfer-encoding: "
+                                         "chunked\r\n\r\n0\r\n\r\nGET /v2 HTTP/1.1\r\nHost: a\r\n\r\n")};
     pid_t child = start_server(S, SERVE, address);
     for (size_t i = 0; i < COUNT(twice); i++) {
         static const char head[] = "POST /predict HTTP/1.1\r\nHost: localhost\r\n";
