@@ -5,8 +5,10 @@
 PROGRAM: efficientad; MODEL: a model file of 128x128 with a threshold; FOLDER: for what is written.
 """
 
+import copy
 import json
 import os
+import pathlib
 import pickle
 import resource
 import struct
@@ -136,6 +138,13 @@ class Scores(unittest.TestCase):
         self.same(picture)
         self.same(picture.convert("RGBA"))
         self.same(picture, channels="bgr")  # what a PIL image is, it says itself
+        deep = NOISE[:, :, 0].astype(numpy.int32) << 4
+        expected = self.detector(deep.astype(numpy.uint16), white=4095).score
+        self.assertEqual(self.detector(Image.fromarray(deep), white=4095).score, expected)
+        with self.assertRaisesRegex(ValueError, "values from -1 to"):
+            self.detector(Image.fromarray(deep - 1))
+        with self.assertRaisesRegex(TypeError, 'mode "F"'):
+            self.detector(Image.fromarray(deep.astype(numpy.float32)))
         picture.save(os.path.join(FOLDER, "noise.png"))
         self.same(os.path.join(FOLDER, "noise.png"))
 
@@ -164,7 +173,10 @@ class Scores(unittest.TestCase):
                                     ({"mask": NOISE}, TypeError, "mask must be"),
                                     ({"mask": mask * 1.0}, TypeError, "mask must be"),
                                     ({"box": (100, 0, 51, 9)}, efficientad.Error, "does not hold the box"),
-                                    ({"box": (0, 0, 0, 9)}, ValueError, "box is"),
+                                    ({"box": (0, 0, 0, 9)}, ValueError, "box is"), ({"box": 9}, ValueError, "box is"),
+                                    ({"box": (0, 0, 9)}, ValueError, "box is"),
+                                    ({"box": (0, 0, 9, 1.5)}, TypeError, "1.5; it must be a whole number"),
+                                    ({"box": (0, 0, 9, 1 << 32)}, ValueError, "4294967296, which is too large"),
                                     ({"mask": mask * False}, efficientad.Error, "nothing is inside")]:
             with self.assertRaisesRegex(error, text):
                 self.detector(NOISE, **region)
@@ -178,6 +190,13 @@ class Scores(unittest.TestCase):
                     numpy.testing.assert_allclose(result.map, alone.map, rtol=0, atol=2e-6 * abs(alone.score))
                     self.assertAlmostEqual(result.score, alone.score, delta=2e-6 * abs(alone.score))
                 self.assertEqual(detector.predict([]), [])
+        self.assertEqual(len(self.detector.predict(numpy.zeros((2, 20, 30), numpy.uint8))), 2)
+        self.assertEqual(self.detector.predict(NOISE[None])[0].score, self.expected.score)
+
+    def test_one_image_is_not_many(self):
+        for one in (NOISE, NOISE[:, :, :1], NOISE[:, :, 0], "photos", pathlib.Path("photos"), MODEL, b"photos", 7, None):
+            with self.assertRaisesRegex(TypeError, "where many images are expected"):
+                self.detector.predict(one)
 
     def test_memory(self):
         with open(MODEL, "rb") as file:
@@ -198,6 +217,8 @@ class Scores(unittest.TestCase):
                 (MODEL, efficientad.Error, "model.safetensors")]:
             with self.assertRaisesRegex(error, text):
                 self.detector(image)
+        with self.assertRaisesRegex(TypeError, "white is 9.0; it must be a whole number"):
+            self.detector(NOISE[:, :, 0].astype(numpy.uint16), white=9.0)
         for how, text in [({"channels": "RGB"}, "channels is 'RGB'"), ({"map": "image"}, "map is 'image'"),
                           ({"white": 9}, "white is 9"), ({"white": 65536}, "white is 65536; it must be"), ({"out": numpy.empty((90, 150))}, "out must be"),
                           ({"out": numpy.empty((150, 90), numpy.float32)}, "out must be")]:
@@ -211,10 +232,44 @@ class Scores(unittest.TestCase):
                                  (MODEL, {"threads": -1}, "threads"), (MODEL, {"precision": "fp8"}, "precision")]:
             with self.assertRaisesRegex(efficientad.Error, text):
                 efficientad.Detector(model, **how)
+        for how, error, text in [({"threads": 1.5}, TypeError, "threads is 1.5"),
+                                 ({"threads": 1 << 32}, ValueError, "too large"),
+                                 ({"max_pixels": 1 << 64}, ValueError, "too large"),
+                                 ({"batch": None}, TypeError, "batch is None"),
+                                 ({"device": None}, TypeError, "device is None"), ({"maps": "st\0"}, TypeError, "maps is")]:
+            with self.assertRaisesRegex(error, text):
+                efficientad.Detector(MODEL, **how)
         self.detector.close()
         self.detector.close()
         with self.assertRaisesRegex(efficientad.Error, "closed"):
             self.detector(NOISE)
+
+    def test_copies(self):
+        for action in (copy.copy, copy.deepcopy, pickle.dumps):
+            with self.assertRaisesRegex(TypeError, "cannot be copied or pickled"):
+                action(self.detector)
+        self.same(NOISE)
+
+    def test_closed_while_it_works(self):
+        begun, ended = threading.Event(), []
+
+        def work():
+            try:
+                while True:
+                    ended.append(self.detector(NOISE).score)
+                    begun.set()
+            except efficientad.Error as error:
+                ended.append(str(error))
+        for _ in range(3):
+            begun.clear()
+            thread = threading.Thread(target=work)
+            thread.start()
+            begun.wait()
+            self.detector.close()
+            thread.join()
+            self.assertEqual(ended.pop(), "the detector is closed")
+            self.assertEqual(set(ended), {self.expected.score})
+            self.detector = efficientad.Detector(MODEL, threads=1)
 
     def test_what_the_file_says(self):
         self.assertEqual((self.detector.threshold, self.detector.pixel_threshold), (0.25, 0.25))

@@ -3,12 +3,12 @@
 import ctypes
 import os
 import sys
-from typing import Any, NamedTuple, Optional, Tuple, Union
+from typing import Any, Iterable, NamedTuple, Optional, Tuple, Union
 
 import numpy
 
 from . import _library
-from ._library import ImageView, PixelFormat, RunOptions
+from ._library import ImageView, PixelFormat, RunOptions, whole
 
 Image = Union[str, "os.PathLike[str]", numpy.ndarray, Any]
 
@@ -42,8 +42,13 @@ def _is_pil(image: Any) -> bool:
 
 
 def _of_pil(image: Any) -> numpy.ndarray:
-    if image.mode.startswith("I;16"):
-        return numpy.asarray(image).astype(numpy.uint16, copy=False)
+    if image.mode == "F":
+        raise TypeError('a PIL image of mode "F", whose white is not known; give "L", "RGB", "RGBA" or "I;16"')
+    if image.mode.startswith("I"):  # what older versions of Pillow make of files of 16 bits has 32
+        array = numpy.asarray(image)
+        if array.size and not 0 <= array.min() <= array.max() <= 65535:
+            raise ValueError(f"a PIL image with values from {array.min()} to {array.max()}; they must be 0 to 65535")
+        return array.astype(numpy.uint16, copy=False)
     return numpy.asarray(image if image.mode in ("L", "RGB", "RGBA") else image.convert("RGB"))
 
 
@@ -56,6 +61,18 @@ def _as_array(image: Image, rules: FileRules) -> Tuple[numpy.ndarray, bool]:
     if isinstance(image, numpy.ndarray):
         return image, False
     raise TypeError(f"an image of type {type(image).__name__}; give a path, a numpy array or a PIL image")
+
+
+def many(images: Any) -> Iterable[Image]:
+    """What a caller calls many images; one, or a folder, would be taken apart: into rows, into letters."""
+    one = isinstance(images, (str, bytes, os.PathLike)) or _is_pil(images)
+    if isinstance(images, numpy.ndarray):
+        one = images.ndim < 3 or images.ndim == 3 and images.shape[2] in (1, 3, 4)
+    try:
+        return iter(None if one else images)
+    except TypeError:
+        raise TypeError(f"{type(images).__name__} where many images are expected; give a list of one, or the paths in a "
+                        'folder, pathlib.Path(folder).glob("*.png")') from None
 
 
 def _format_of(array: numpy.ndarray, channels: str) -> PixelFormat:
@@ -88,7 +105,7 @@ def _rows_are_usable(array: numpy.ndarray) -> bool:
 def view_of(image: Image, channels: str, white: Optional[int] = None, rules: FileRules = FileRules()) \
         -> Tuple[ImageView, numpy.ndarray]:
     """The view, and the array that it looks at, which must outlive it. rules: of files, where white is None."""
-    if white is not None and not 1 <= white <= 65535:
+    if white is not None and not 1 <= whole("white", white) <= 65535:
         raise ValueError(f"white is {white}; it must be 1 to 65535")
     array, known = _as_array(image, rules if white is None else rules._replace(bits=0, white=white))
     pixel_format = _format_of(array, "rgb" if known else channels)
@@ -107,9 +124,9 @@ def set_region(options: RunOptions, box: Optional[Tuple[int, int, int, int]], ma
         -> Optional[numpy.ndarray]:
     """Puts a region of interest into the options of a call; gives the array that they look at, which must outlive them."""
     if box is not None:
-        options.box_x, options.box_y, options.box_width, options.box_height = box
-        if options.box_width < 1:
+        if not isinstance(box, (tuple, list, numpy.ndarray)) or len(box) != 4 or whole("the width of box", box[2]) < 1:
             raise ValueError(f"box is {box!r}; it must be x, y, width and height in pixels")
+        options.box_x, options.box_y, options.box_width, options.box_height = (whole("a number of box", v) for v in box)
     if mask is None:
         return None
     if not isinstance(mask, numpy.ndarray) or mask.ndim != 2 or mask.dtype not in (numpy.uint8, numpy.bool_):

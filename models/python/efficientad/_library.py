@@ -2,8 +2,9 @@
 
 import ctypes
 import enum
+import operator
 import os
-from typing import Optional, Union
+from typing import Any, Optional, Union
 
 FOLDER = os.path.dirname(os.path.abspath(__file__))
 
@@ -98,6 +99,31 @@ def path_bytes(path: Union[str, "os.PathLike[str]"]) -> bytes:
     if b"\0" in encoded:
         raise ValueError(f"a path with a zero byte: {path!r}")
     return encoded
+
+
+def whole(name: str, value: Any, bits: int = 32) -> int:
+    """A whole number of the caller's, which ctypes would cut to so many bits without a word."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} is {value!r}; it must be a whole number") from None
+    if not -(1 << bits - 1) <= number < 1 << bits - 1:
+        raise ValueError(f"{name} is {number}, which is too large")
+    return number
+
+
+def text_bytes(name: str, value: Any) -> bytes:
+    """As the library takes a text."""
+    if not isinstance(value, str) or "\0" in value:
+        raise TypeError(f"{name} is {value!r}; it must be a text without zero bytes")
+    return value.encode()
+
+
+class Handle(ctypes.c_void_p):
+    """A detector of the library. It is closed when nothing refers to it any more: not in the middle of another thread's call."""
+
+    def __del__(self) -> None:
+        LIBRARY.ead_detector_close(self)
 
 
 def check(status: int, library: ctypes.CDLL = LIBRARY) -> None:

@@ -3,13 +3,13 @@
 import ctypes
 import math
 import os
-from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, Iterable, List, NamedTuple, NoReturn, Optional, Sequence, Tuple, Union
 
 import numpy
 
 from . import _library
-from ._images import FileRules, Image, set_region, view_of
-from ._library import LIBRARY, DetectorOptions, Error, ImageView, RunOptions, check
+from ._images import FileRules, Image, many, set_region, view_of
+from ._library import LIBRARY, DetectorOptions, Error, Handle, ImageView, RunOptions, check, text_bytes, whole
 
 Box = Tuple[int, int, int, int]
 
@@ -38,16 +38,19 @@ class Detector:
 
     def __init__(self, model: Union[str, "os.PathLike[str]", bytes], *, device: str = "cpu", precision: str = "fp32",
                  threads: int = 0, batch: int = 1, maps: Optional[str] = None, max_pixels: int = 0) -> None:
-        self._handle = ctypes.c_void_p()
-        self._batch = max(int(batch), 1)
-        options = DetectorOptions(ctypes.sizeof(DetectorOptions), device.encode(), precision.encode(),
-                                  maps.encode() if maps else None, max_pixels, threads, batch)
+        self._handle: Optional[Handle] = None
+        handle, max_pixels = Handle(), whole("max_pixels", max_pixels, 64)
+        self._batch = max(whole("batch", batch), 1)
+        options = DetectorOptions(ctypes.sizeof(DetectorOptions), text_bytes("device", device),
+                                  text_bytes("precision", precision), text_bytes("maps", maps) if maps else None,
+                                  max_pixels, whole("threads", threads), whole("batch", batch))
         if isinstance(model, (bytes, bytearray, memoryview)):
             data = bytes(model)
-            check(LIBRARY.ead_detector_open_memory(data, len(data), ctypes.byref(options), ctypes.byref(self._handle)))
+            check(LIBRARY.ead_detector_open_memory(data, len(data), ctypes.byref(options), ctypes.byref(handle)))
         else:
             check(LIBRARY.ead_detector_open_with(_library.path_bytes(model), ctypes.byref(options),
-                                                 ctypes.byref(self._handle)))
+                                                 ctypes.byref(handle)))
+        self._handle = handle
         texts = self.metadata
         self._rules = FileRules(int(texts.get("image_bits", "0")), int(texts.get("image_white", "0")), max_pixels)
 
@@ -77,10 +80,13 @@ class Detector:
     def predict(self, images: Iterable[Image], *, channels: str = "rgb", white: Optional[int] = None,
                 map: Union[bool, str] = True, box: Optional[Box] = None,
                 mask: Optional[numpy.ndarray] = None) -> List[Result]:
-        """Scores many images, `batch` at a time; only so many are decoded at once. The same arguments."""
+        """Scores many images, `batch` at a time; only so many are decoded at once. The same arguments.
+
+        images: a list, a generator, an array [images, height, width, channels], ...; not one image, nor a folder.
+        """
         results: List[Result] = []
         group: List[Image] = []
-        for image in images:
+        for image in many(images):
             group.append(image)
             if len(group) == self._batch:
                 results += self._score(group, (channels, white), map, None, (box, mask))
@@ -159,26 +165,24 @@ class Detector:
 
     # ---- its end ----
 
-    def _open(self) -> ctypes.c_void_p:
-        if not self._handle:
+    def _open(self) -> Handle:
+        handle = self._handle
+        if handle is None:
             raise Error("the detector is closed")
-        return self._handle
+        return handle
 
     def close(self) -> None:
-        """Frees its memory; harmless when repeated."""
-        handle, self._handle = self._handle, ctypes.c_void_p()
-        if handle:
-            LIBRARY.ead_detector_close(handle)
+        """Frees its memory, as soon as no thread works with it; harmless when repeated."""
+        self._handle = None
+
+    def __getstate__(self) -> NoReturn:
+        raise TypeError("a detector cannot be copied or pickled; open its model again, in each process")
 
     def __enter__(self) -> "Detector":
         return self
 
     def __exit__(self, *unused: Any) -> None:
         self.close()
-
-    def __del__(self) -> None:
-        if getattr(self, "_handle", None):
-            self.close()
 
 
 def _or_none(value: float) -> Optional[float]:
