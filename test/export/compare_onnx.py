@@ -2,13 +2,15 @@
 """Exports models and holds what other runtimes make of the files against what `efficientad predict` says.
 
     compare_onnx.py --model FILE [--images DIR]      one model: both forms, batch 1 and 3, images of five sizes
+    compare_onnx.py --model FILE --metrics DIR/test  the test images of a category, in folders as those of MVTec AD: AU-ROC
+                                                     and AU-PRO, too
     compare_onnx.py --matrix DIR [--program FILE]    trains EfficientAD-S and -M, padded and not, at 128, 256 and 256x512,
                                                      for a few steps in DIR, and does the same with each
 
 Prints, for each file and runtime, the largest difference of maps (as a part of the range of that map) and of scores
-(relative), and how many verdicts differ. Where scores in fp32 differ by more than the limit, the file is computed in float64
-too, for these images, and the program's score must be that near to it; both distances are told. Exit code 1 where one is
-beyond the limits, 77 where a package is missing. Needs numpy, Pillow, onnx, PyTorch for that, and of onnxruntime, openvino,
+(relative), how many verdicts differ, and by how much AU-ROC and AU-PRO. Where scores in fp32 differ by more than the limit, the
+file is computed in float64 too, for these images, and the program's score must be that near to it; both distances are told.
+Exit code 1 where one is beyond the limits, 77 where a package is missing. Needs numpy, Pillow, onnx, PyTorch for that, and of onnxruntime, openvino,
 opencv, tract those that --runtimes names.
 """
 import argparse
@@ -29,6 +31,8 @@ except ImportError as missing:
 SIZES = [(128, 128), (320, 320), (301, 517), (96, 640), (768, 1024)]  # height, width
 DRAWN = "drawn_"
 LIMITS = {"fp32": (1e-4, 1e-5), "fp16": (2e-2, 2e-2)}  # of maps, of scores
+METRICS = {"image_auroc": "AU-ROC", "au_pro_0.30": "AU-PRO"}
+METRICS_LIMIT = 1e-3
 
 
 # ---- runtimes: a function that loads a file and returns one from an array to (map, score) ----
@@ -103,6 +107,25 @@ def predict(program, model, paths, folder):
     return found
 
 
+def measure(program, test, found):
+    """The metrics of path -> (map, score, ...), of the images below `test`."""
+    category = os.path.dirname(os.path.abspath(test))
+    with tempfile.TemporaryDirectory() as folder:
+        maps, scores, output = (os.path.join(folder, name) for name in ("maps", "scores.jsonl", "measured"))
+        with open(scores, "w") as file:
+            for path, (values, score, *_) in found.items():
+                target = os.path.join(maps, os.path.splitext(os.path.relpath(path, test))[0] + ".npy")
+                os.makedirs(os.path.dirname(target), exist_ok=True)
+                numpy.save(target, values)
+                print(json.dumps({"path": path, "score": float(score)}), file=file)
+        settings = f"dataset.path={os.path.dirname(category)}", f"dataset.category={os.path.basename(category)}"
+        settings = [word for setting in settings for word in ("--set", setting)]
+        program_says(program, "measure", "-q", "--maps", maps, "--scores", scores, *settings, "-o", output)
+        with open(os.path.join(output, "metrics.json")) as file:
+            metrics = json.load(file)
+        return {key: metrics[key] for key in METRICS}
+
+
 def export(program, model, path, *options):
     """The threshold that the file tells, or None."""
     program_says(program, "export", "--model", model, "-o", path, *options)
@@ -143,13 +166,17 @@ class Worst:
         self.map = self.score = 0.0
         self.verdicts = self.images = self.judged = 0
         self.ours = self.theirs = 0.0  # from float64, of those that were judged
+        self.found = {}  # path -> (map, score)
+        self.moved = {}  # metric -> its difference
 
     def add(self, got_map, got_score, expected, threshold, image, judge):
         values, score, verdict = expected
-        self.map = max(self.map, float(abs(got_map - values).max() / (values.max() - values.min())))
+        span = values.max() - values.min() or abs(values).max()  # a map of one pixel has no range
+        self.map = max(self.map, float(abs(got_map - values).max() / span))
         self.score = max(self.score, relative(got_score, score))
         self.verdicts += threshold is not None and (got_score >= threshold) != verdict
         self.images += 1
+        self.found[image] = got_map, got_score
         if self.precision == "fp32" and relative(got_score, score) > LIMITS["fp32"][1]:
             self.judged += 1
             self.ours = max(self.ours, relative(score, judge.score(image)))
@@ -158,11 +185,13 @@ class Worst:
     def is_within(self):
         of_maps, of_scores = LIMITS[self.precision]
         verdicts = self.verdicts == 0 or self.precision != "fp32"
-        return self.map <= of_maps and (self.ours if self.judged else self.score) <= of_scores and verdicts
+        metrics = all(abs(moved) <= METRICS_LIMIT for moved in self.moved.values())
+        return self.map <= of_maps and (self.ours if self.judged else self.score) <= of_scores and verdicts and metrics
 
     def __str__(self):
         judged = f" ({self.judged} judged in float64: predict {self.ours:.1e}, it {self.theirs:.1e})" if self.judged else ""
         text = f"{self.images:3} images: map {self.map:.1e}, score {self.score:.1e}{judged}, {self.verdicts} verdicts"
+        text += "".join(f", {METRICS[key]} {100 * moved:+.4f} points" for key, moved in self.moved.items())
         return text if self.is_within() else text + "  FAILED"
 
 
@@ -195,10 +224,11 @@ def draw(folder, height, width, count):
 
 def images_by_size(arguments, folder):
     """(height, width) -> paths: drawn ones, or those below --images."""
-    if not arguments.images:
+    images = arguments.images or arguments.metrics
+    if not images:
         return {size: draw(folder, *size, 3) for size in arguments.sizes}
     found = {}
-    for root, _, names in os.walk(arguments.images):
+    for root, _, names in os.walk(images):
         for name in sorted(names):
             path = os.path.join(root, name)
             with Image.open(path) as image:
@@ -249,6 +279,10 @@ def check_model(arguments, model, name):
             groups = of_model if form == "tensor" else of_cameras
             found = compare_form(arguments, model, form, precision, batches, groups, predictions, folder)
             for (runtime, batch), worst in found.items():
+                if arguments.metrics and form == "camera":
+                    known = {path: predictions.known[path] for path in worst.found}
+                    ours, theirs = (measure(arguments.program, arguments.metrics, of) for of in (known, worst.found))
+                    worst.moved = {key: theirs[key] - ours[key] for key in METRICS}
                 good &= worst.is_within()
                 print(f"{name:24} {form:6} {precision} batch {batch} {runtime:11} {worst}", flush=True)
     return good
@@ -291,6 +325,7 @@ def parse():
     parser.add_argument("--model")
     parser.add_argument("--matrix")
     parser.add_argument("--images", help="folder of pictures, instead of drawn ones")
+    parser.add_argument("--metrics", help="folder of a category's test images")
     parser.add_argument("--runtimes", default="onnxruntime,openvino", type=lambda text: text.split(","))
     parser.add_argument("--forms", default="camera/fp32/1+3,tensor/fp32/1+3,camera/fp16/1")
     parser.add_argument("--sizes", help="of drawn images, 128x128,301x517 (height x width)")
