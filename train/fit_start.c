@@ -3,6 +3,7 @@
 
 #include "core/base/printing.h"
 #include "models/detector.h"
+#include "train/evaluate/scorer.h"
 #include "train/image_counts.h"
 #include "train/support/memory_budget.h"
 #include "train/support/progress.h"
@@ -63,11 +64,22 @@ EadStatus ead_fit_forecast(EadFitRun *run) {
     return tell_tiles(run);
 }
 
+/* What the evaluation takes, when the step is no more, beyond what the step took. */
+static EadStatus evaluation_bytes(const EadFitRun *run, const EadPlanOptions *plan, size_t *bytes) {
+    size_t step = ead_step_planned_bytes(&run->step), detectors;
+    *bytes = 0;
+    if (run->spec->backend->device) return EAD_OK;
+    EAD_TRY(ead_scorer_measure(run->model, plan, run->data.dataset.test_count,
+                               ead_available_memory(&ead_backend_cpu) + step, &detectors));
+    if (detectors > step) *bytes = detectors - step;
+    return EAD_OK;
+}
+
 /* What is taken beside the step: a detector that draws the maps for TensorBoard, or a part of it that measures the
- * teacher; and slots for the batches to come. */
+ * teacher, and slots for the batches to come; or what the evaluation takes more. */
 static EadStatus later_bytes(EadFitRun *run, size_t *bytes) {
     EadPlanOptions plan = {.backend = run->spec->backend};
-    size_t detector = 0;
+    size_t detector = 0, evaluation = 0;
     *bytes = 0;
     if (run->fit->later) EAD_TRY(run->fit->later(run->state, bytes));
     if (!run->step.plan) {
@@ -75,8 +87,11 @@ static EadStatus later_bytes(EadFitRun *run, size_t *bytes) {
         return EAD_OK;
     }
     if (run->model) EAD_TRY(ead_detector_measure(run->model, &plan, 1, &detector));
+    if (run->model) EAD_TRY(evaluation_bytes(run, &plan, &evaluation));
     if (detector > *bytes) *bytes = detector;
-    *bytes += (size_t)run->fit->slots * ead_step_slot_bytes(&run->step) + AT_WORK;
+    *bytes += (size_t)run->fit->slots * ead_step_slot_bytes(&run->step);
+    if (evaluation > *bytes) *bytes = evaluation;
+    *bytes += AT_WORK;
     return EAD_OK;
 }
 

@@ -4,11 +4,13 @@
 
 static const char *const trainings[] = {
     "--set model.method=efficientad --set train.steps=1 --set loss.penalty=false",
-    "--set model.method=efficientad --set train.steps=1 --set loss.penalty=false --set model.image_size=384",
-    "--set model.method=patchcore --set model.image_size=384 --set patchcore.coreset_ratio=0.2",
+    "--set model.method=efficientad --set train.steps=1 --set loss.penalty=false --set model.image_size=320",
+    "--set model.method=patchcore --set model.image_size=320 --set patchcore.coreset_ratio=0.2",
     "--set model.method=patchcore_ensemble --set model.image_size=128",
     "--set model.method=simplenet --set simplenet.epochs=1",
     "--set model.method=fastflow --set fastflow.epochs=1 --set fastflow.batch=4",
+    "--set model.method=ast --set ast.epochs=1 --set ast.batch=4 --set ast.teacher_hidden=128 --set "
+    "ast.student_hidden=256",
 };
 
 static void make_scene(void) {

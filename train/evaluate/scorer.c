@@ -27,8 +27,8 @@ static int min_of(int64_t a, int64_t b) {
 
 /* How many detectors of the CPU work side by side: as many as there are threads, if half of the memory holds them. */
 static EadStatus choose_count(const EadModel *model, const EadPlanOptions *plan, int64_t images, int all,
-                              int *count) {
-    size_t bytes, free_memory = ead_available_memory(&ead_backend_cpu);
+                              size_t free_memory, int *count) {
+    size_t bytes;
     *count = 1;
     if (all == 1 || images < (int64_t)ROUNDS * all) return EAD_OK;
     omp_set_num_threads(1);
@@ -52,6 +52,17 @@ static EadStatus open_all(EadScorer *s, const EadModel *model, const EadPlanOpti
     return status;
 }
 
+EadStatus ead_scorer_measure(const EadModel *model, const EadPlanOptions *plan, int64_t images,
+                             size_t free_memory, size_t *bytes) {
+    int count, all = omp_get_max_threads();
+    EAD_TRY(choose_count(model, plan, images, all, free_memory, &count));
+    omp_set_num_threads(all / count);
+    EadStatus status = ead_detector_measure(model, plan, 1, bytes);
+    omp_set_num_threads(all);
+    if (status == EAD_OK) *bytes *= (size_t)count;
+    return status;
+}
+
 EadStatus ead_scorer_new(const EadModel *model, const EadPlanOptions *plan, int64_t images, bool parts,
                          EadScorer **out) {
     int all = omp_get_max_threads();
@@ -61,7 +72,9 @@ EadStatus ead_scorer_new(const EadModel *model, const EadPlanOptions *plan, int6
     if (!s) return EAD_NO_MEMORY;
     *s = (EadScorer){
         .count = 1, .threads = 1, .mutex = PTHREAD_MUTEX_INITIALIZER, .returned = PTHREAD_COND_INITIALIZER};
-    EadStatus status = device ? EAD_OK : choose_count(model, plan, images, all, &s->count);
+    EadStatus status =
+        device ? EAD_OK
+               : choose_count(model, plan, images, all, ead_available_memory(&ead_backend_cpu), &s->count);
     s->threads = !device ? s->count : images < 1 ? 1 : min_of(min_of(DEVICE_SIDE, all), images);
     s->share = all / s->threads;
     omp_set_num_threads(s->share); /* a plan has room for as many */

@@ -13,6 +13,10 @@ typedef struct EadScorer EadScorer;
 EadStatus ead_scorer_new(const EadModel *model, const EadPlanOptions *plan, int64_t images, bool parts,
                          EadScorer **out);
 
+/* Bytes of all detectors that there would be on the CPU where so much memory is free. */
+EadStatus ead_scorer_measure(const EadModel *model, const EadPlanOptions *plan, int64_t images,
+                             size_t free_memory, size_t *bytes);
+
 /* Threads that may call ead_scorer_score_file() at once, for ead_work_in_order(). */
 int ead_scorer_threads(const EadScorer *scorer);
 
