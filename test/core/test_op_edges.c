@@ -174,7 +174,7 @@ START_TEST(image_table_is_torchvisions) {
 END_TEST
 
 START_TEST(record_keeps_the_last_rows) {
-    enum { ROWS = 3, COLUMNS = EAD_RECORD_VALUES };
+    enum { ROWS = 3, COLUMNS = EAD_RECORD_VALUES + 2 }; /* of two nodes */
     EadGraph *graph = ead_graph_new();
     int64_t step = 0;
     real value = 0;

@@ -28,6 +28,7 @@
 #include "core/ops/permute_channels/permute_channels.h"
 #include "core/ops/pointwise/pointwise.h"
 #include "core/ops/quantile/quantile.h"
+#include "core/ops/ramp/ramp.h"
 #include "core/ops/ranked_rows/ranked_rows.h"
 #include "core/ops/ring_write/ring_write.h"
 #include "core/ops/slice_channels/slice_channels.h"
@@ -252,6 +253,13 @@ static EadNode *record_of_tensor(EadGraph *g, EadNode *x) {
 static EadNode *record_without_step(EadGraph *g, EadNode *x) {
     return ead_ring_write(g, ead_leaf(g, "ring", EAD_REAL, 1, 1, 4, 1, NULL), x, (EadNode *[]){NULL});
 }
+static EadNode *ramp_without_step(EadGraph *g, EadNode *x) {
+    return ead_ramp(g, x, (EadRamp){1, 0, 0, 1});
+}
+static EadNode *ramp_backwards(EadGraph *g, EadNode *x) {
+    (void)x;
+    return ead_ramp(g, ead_leaf(g, "step", EAD_I64, 1, 1, 1, 1, NULL), (EadRamp){1, 0, 5, 4});
+}
 static EadNode *patches_of_even_size(EadGraph *g, EadNode *x) {
     return ead_patch_pool(g, x, (EadPatchPool){2, 5});
 }
@@ -343,6 +351,8 @@ static const struct Refusal {
     {softplus_without_slope, EAD_BAD_ARGUMENT, "beta 0"},
     {affine_of_bytes, EAD_BAD_SHAPE, "real numbers"},
     {distance_of_halves, EAD_BAD_SHAPE, "differ"},
+    {ramp_without_step, EAD_BAD_SHAPE, "ramp: the step must be a counter"},
+    {ramp_backwards, EAD_BAD_ARGUMENT, "ramp: it ends at step 4, before it begins at 5"},
     {record_into_image, EAD_BAD_SHAPE, "the ring must be [1,1,rows,columns]"},
     {record_of_tensor, EAD_BAD_SHAPE, "value 1 is not a scalar"},
     {record_without_step, EAD_BAD_SHAPE, "counter"},

@@ -238,10 +238,21 @@ def lr_schedule(step, base, factor, drop):
     return torch.full((1, 1, 1, 1), rate, dtype=torch.float64)
 
 
-def adam(parameters, gradients, step, rate, factor, drop, decay, kind=torch.optim.Adam):
+def ramp(step, start, stop, begin, end):
+    value = np.interp(step, [begin, end], [start, stop]) if begin < end else stop if step >= end else start
+    return torch.full((1, 1, 1, 1), float(value), dtype=torch.float64)
+
+
+def faded(x, step, *numbers):
+    return x * ramp(step, *numbers)
+
+
+def adam(parameters, gradients, step, rate, factor, drop, decay, joins=0, kind=torch.optim.Adam):
     p = parameters.detach().clone().requires_grad_()
     optimizer = kind([p], lr=rate, weight_decay=decay)
     for i, gradient in enumerate(gradients):
+        if step + i < joins:
+            continue
         optimizer.param_groups[0]["lr"] = lr_schedule(step + i, rate, factor, drop).item()
         p.grad = gradient[None].clone()
         optimizer.step()
@@ -333,6 +344,10 @@ def exp(x, _):
 
 def softplus(x, beta):
     return F.softplus(x, beta, threshold=1000)
+
+
+def sqrt_of_softplus(x, beta):
+    return torch.sqrt(softplus(x, beta))
 
 
 def log_of_softplus(x, beta):

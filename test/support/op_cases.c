@@ -57,6 +57,7 @@
 #include "core/ops/slice_channels/slice_channels.h"
 #include "core/ops/space_to_batch/space_to_batch.h"
 #include "core/ops/squared_difference/squared_difference.h"
+#include "core/ops/ramp/ramp.h"
 #include "core/ops/straight_through/straight_through.h"
 #include "core/ops/swish/swish.h"
 #include "core/base/philox.h"
@@ -96,6 +97,9 @@ BUILDER(slice_channels, ead_slice_channels(g, x[0], INT(0), INT(1)))
 BUILDER(permute_channels, ead_permute_channels(g, x[0], x[1]))
 BUILDER(channel_sum, ead_channel_sum(g, x[0]))
 BUILDER(lr_schedule, ead_lr_schedule(g, x[0], (EadLrSchedule){numbers[0], numbers[1], (int64_t)numbers[2]}))
+BUILDER(ramp, ead_ramp(g, x[0], (EadRamp){numbers[0], numbers[1], (int64_t)numbers[2], (int64_t)numbers[3]}))
+BUILDER(faded, ead_channel_affine(g, x[0],
+                                  ead_ramp(g, x[1], (EadRamp){numbers[0], numbers[1], INT(2), INT(3)}), NULL))
 BUILDER(avg_pool2d, ead_avg_pool2d(g, x[0], INT(0), INT(1), INT(2)))
 BUILDER(max_pool2d, ead_max_pool2d(g, x[0], (EadMaxPool2d){INT(0), INT(1), INT(2), INT(3) != 0}))
 BUILDER(space_to_batch, ead_space_to_batch(g, x[0]))
@@ -113,6 +117,7 @@ BUILDER(coupling_logdet,
         ead_coupling_logdet(g, x[0], (EadCoupling){INT(0) != 0, numbers[1], numbers[2], numbers[3]}))
 BUILDER(layer_norm, ead_layer_norm(g, x[0], ead_layer_statistics(g, x[0]), x[1], x[2], numbers[0]))
 BUILDER(exp, ead_exp(g, x[0]))
+BUILDER(sqrt_of_softplus, ead_sqrt(g, ead_softplus(g, x[0], numbers[0])))
 BUILDER(softplus, ead_softplus(g, x[0], numbers[0]))
 BUILDER(log_of_softplus, ead_log(g, ead_softplus(g, x[0], numbers[0])))
 BUILDER(squared_difference, ead_squared_difference(g, x[0], x[1]))
@@ -196,8 +201,7 @@ static EadNode *build_slices_and_whole(EadGraph *g, EadNode *const x[], const do
     return ead_concat_batch(g, 2, (EadNode *[]){dealt, ead_scale(g, base, -1)});
 }
 
-/* One update for each image of x[1], the gradients; numbers: rate, its factor, the step it drops at, decay.
- */
+/* One update for each image of x[1], the gradients; numbers: rate, its factor, the step it drops at, decay, when it joins. */
 static EadNode *steps_of_adam(EadGraph *g, EadNode *const x[], const double *numbers, bool decoupled) {
     EadNode *parameters = x[0], *step = x[2];
     EadNode *first = ead_leaf(g, "first", EAD_REAL, 1, 1, 1, x[0]->y.c, NULL);
@@ -206,7 +210,7 @@ static EadNode *steps_of_adam(EadGraph *g, EadNode *const x[], const double *num
     for (int i = 0; i < x[1]->y.n; i++) {
         EadNode *rate = ead_lr_schedule(g, step, schedule);
         parameters = ead_adam(g, parameters, ead_slice_batch(g, x[1], i, 1), first, second, step, rate,
-                              (EadAdam){0.9, 0.999, 1e-8, numbers[3], decoupled});
+                              (EadAdam){0.9, 0.999, 1e-8, numbers[3], decoupled, (int64_t)numbers[4]});
         step = ead_increment(g, step);
     }
     return parameters;

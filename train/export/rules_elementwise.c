@@ -62,7 +62,8 @@ const char *ead_onnx_pointwise(EadOnnxGraph *g, const EadNode *node) {
     static const char *const ops[] = {[EAD_FUNCTION_EXP] = "Exp",
                                       [EAD_FUNCTION_LOG] = "Log",
                                       [EAD_FUNCTION_SOFTPLUS] = "Softplus",
-                                      [EAD_FUNCTION_SIGMOID] = "Sigmoid"};
+                                      [EAD_FUNCTION_SIGMOID] = "Sigmoid",
+                                      [EAD_FUNCTION_SQRT] = "Sqrt"};
     const EadPointwise *a = (const void *)node->attributes;
     double beta = a->function == EAD_FUNCTION_SOFTPLUS ? a->beta : 1;
     const char *y = ead_onnx_of(g, ops[a->function], times(g, ead_onnx_input(g, node, 0), beta));

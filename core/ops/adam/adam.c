@@ -29,8 +29,9 @@ static void adam(const EadCall *call) {
     const EadAdam *a = call->attributes;
     real *p = call->x[0]->data, *m = call->x[2]->data, *v = call->x[3]->data;
     const real *g = call->x[1]->data;
-    double t = (double)(*(const int64_t *)call->x[4]->data + 1),
-           rate = (double)*(const real *)call->x[5]->data;
+    int64_t done = *(const int64_t *)call->x[4]->data - a->joins;
+    if (done < 0) return;
+    double t = (double)(done + 1), rate = (double)*(const real *)call->x[5]->data;
     real step_size = (real)(rate / (1 - pow(a->beta1, t)));
     real root_correction = (real)sqrt(1 - pow(a->beta2, t));
     real beta1 = (real)a->beta1, rest1 = (real)(1 - a->beta1), beta2 = (real)a->beta2,

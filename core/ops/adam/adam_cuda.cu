@@ -7,6 +7,7 @@
 typedef struct Factors {
     double beta1, beta2, shrink; /* shrink: the decoupled decay */
     float decay, epsilon;
+    int64_t joins; /* steps done before the first update */
 } Factors;
 
 /* For each parameter p with gradient g and moments m, v:
@@ -16,8 +17,9 @@ typedef struct Factors {
 static __global__ void adam(int64_t count, Factors f, EadStored p, EadStored g, EadStored m, EadStored v,
                             const int64_t *done, const float *rate) {
     __shared__ float size, root_correction, kept;
+    if (*done < f.joins) return;
     if (threadIdx.x == 0) { /* corrected for moments that began at zero */
-        double t = static_cast<double>(*done + 1);
+        double t = static_cast<double>(*done - f.joins + 1);
         size = static_cast<float>(static_cast<double>(*rate) / (1 - pow(f.beta1, t)));
         root_correction = static_cast<float>(sqrt(1 - pow(f.beta2, t)));
         kept = static_cast<float>(1 - static_cast<double>(*rate) * f.shrink);
@@ -50,8 +52,12 @@ constexpr unsigned MAX_BLOCKS = 2048; /* enough for any GPU: each computes power
 
 static void run(const EadCall *call) {
     const EadAdam *a = static_cast<const EadAdam *>(call->attributes);
-    Factors f = {a->beta1, a->beta2, a->decoupled ? a->weight_decay : 0,
-                 static_cast<float>(a->decoupled ? 0 : a->weight_decay), static_cast<float>(a->epsilon)};
+    Factors f = {a->beta1,
+                 a->beta2,
+                 a->decoupled ? a->weight_decay : 0,
+                 static_cast<float>(a->decoupled ? 0 : a->weight_decay),
+                 static_cast<float>(a->epsilon),
+                 a->joins};
     int64_t count = ead_count(call->y);
     unsigned blocks = ead_group_blocks(count);
     EAD_LAUNCH(adam, blocks < MAX_BLOCKS ? blocks : MAX_BLOCKS, EAD_GROUP_BLOCK, 0, call->stream, count, f,

@@ -21,6 +21,10 @@ EadNode *ead_sigmoid(EadGraph *graph, EadNode *x) {
     return add_node(graph, x, (EadPointwise){EAD_FUNCTION_SIGMOID, 1});
 }
 
+EadNode *ead_sqrt(EadGraph *graph, EadNode *x) {
+    return add_node(graph, x, (EadPointwise){EAD_FUNCTION_SQRT, 1});
+}
+
 EadNode *ead_softplus(EadGraph *graph, EadNode *x, double beta) {
     return add_node(graph, x, (EadPointwise){EAD_FUNCTION_SOFTPLUS, beta});
 }
@@ -43,6 +47,7 @@ const EadOp ead_op_pointwise_gradient = {
 static real value_of(EadFunction function, real beta, real x) {
     if (function == EAD_FUNCTION_EXP) return exp(x);
     if (function == EAD_FUNCTION_LOG) return log(x);
+    if (function == EAD_FUNCTION_SQRT) return sqrt(x);
     if (function == EAD_FUNCTION_SIGMOID) return 1 / (1 + exp(-x));
     real u = beta * x;
     return ((u > 0 ? u : 0) + log1p(exp(-fabs(u)))) / beta;
@@ -51,6 +56,7 @@ static real value_of(EadFunction function, real beta, real x) {
 static real slope_of(EadFunction function, real beta, real x) {
     if (function == EAD_FUNCTION_EXP) return exp(x);
     if (function == EAD_FUNCTION_LOG) return 1 / x;
+    if (function == EAD_FUNCTION_SQRT) return 1 / (2 * sqrt(x));
     real sigmoid = 1 / (1 + exp(-beta * x));
     return function == EAD_FUNCTION_SIGMOID ? sigmoid * (1 - sigmoid) : sigmoid;
 }

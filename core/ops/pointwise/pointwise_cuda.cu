@@ -18,6 +18,7 @@ struct ValueMap {
     __device__ float operator()(float x, float, float) const {
         if (p.function == EAD_FUNCTION_EXP) return expf(x);
         if (p.function == EAD_FUNCTION_LOG) return logf(x);
+        if (p.function == EAD_FUNCTION_SQRT) return sqrtf(x);
         if (p.function == EAD_FUNCTION_SIGMOID) return 1 / (1 + expf(-x));
         float u = p.beta * x;
         return ((u > 0 ? u : 0) + log1pf(expf(-fabsf(u)))) / p.beta;
@@ -29,6 +30,7 @@ struct SlopeMap {
     __device__ float operator()(float dy, float x, float) const {
         if (p.function == EAD_FUNCTION_EXP) return dy * expf(x);
         if (p.function == EAD_FUNCTION_LOG) return dy * (1 / x);
+        if (p.function == EAD_FUNCTION_SQRT) return dy * (1 / (2 * sqrtf(x)));
         float sigmoid = 1 / (1 + expf(-p.beta * x));
         return dy * (p.function == EAD_FUNCTION_SIGMOID ? sigmoid * (1 - sigmoid) : sigmoid);
     }
