@@ -5,9 +5,9 @@
 #include "core/base/philox.h"
 #include "core/base/real.h"
 #include "data/drawn/perlin.h"
+#include "data/loader/turn.h"
 
 #include <assert.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,46 +45,11 @@ static uint32_t draw_word(const Draw *d, uint64_t block, int64_t index) {
     return ead_philox_word(d->images->seed, EAD_STREAM_DISTURBANCE, 4 * (d->first + block) + (uint64_t)index);
 }
 
-/* ---- turning ---- */
-
-/* A turn about the middle of an image; (row, column) of the turned one lies at (*y, *x) of the other. */
-typedef struct Turn {
-    double cosine, sine, row, column; /* of the middle */
-} Turn;
+/* ---- images ---- */
 
 /* By up to a quarter to either side. */
-static Turn turn_by(uint32_t word, int height, int width) {
-    double angle = ((double)ead_uniform(word) - 0.5) * 3.141592653589793;
-    return (Turn){cos(angle), sin(angle), (height - 1) / 2.0, (width - 1) / 2.0};
-}
-
-static void turned_place(const Turn *turn, int row, int column, double *y, double *x) {
-    double down = row - turn->row, right = column - turn->column;
-    *y = turn->row + turn->cosine * down + turn->sine * right;
-    *x = turn->column - turn->sine * down + turn->cosine * right;
-}
-
-/* A pixel's value, black outside of the image. */
-static double pixel(const uint8_t *image, int height, int width, int y, int x, int c) {
-    bool inside = y >= 0 && y < height && x >= 0 && x < width;
-    return inside ? image[3 * ((ptrdiff_t)y * width + x) + c] : 0;
-}
-
-static void turn_image(const Turn *turn, const uint8_t *image, int height, int width, uint8_t *out) {
-    for (int row = 0; row < height; row++)
-        for (int column = 0; column < width; column++, out += 3) {
-            double y, x;
-            turned_place(turn, row, column, &y, &x);
-            int top = (int)floor(y), left = (int)floor(x);
-            double down = y - top, right = x - left;
-            for (int c = 0; c < 3; c++) {
-                double upper = pixel(image, height, width, top, left, c) * (1 - right) +
-                               pixel(image, height, width, top, left + 1, c) * right;
-                double lower = pixel(image, height, width, top + 1, left, c) * (1 - right) +
-                               pixel(image, height, width, top + 1, left + 1, c) * right;
-                out[c] = (uint8_t)(upper * (1 - down) + lower * down + 0.5);
-            }
-        }
+static EadTurn quarter_turn(uint32_t word, int height, int width) {
+    return ead_turn(((double)ead_uniform(word) - 0.5) * 3.141592653589793, height, width);
 }
 
 /* The image of a draw; room: as large, for one that is turned. */
@@ -95,9 +60,9 @@ static EadStatus fill_image(const Draw *d, uint8_t *room, uint8_t *out) {
     draw_words(d, BLOCK_IMAGE, words);
     if (!((double)ead_uniform(words[0]) < images->turned))
         return ead_image_cache_read(images->train, index, out);
-    Turn turn = turn_by(words[1], images->height, images->width);
+    EadTurn turn = quarter_turn(words[1], images->height, images->width);
     EAD_TRY(ead_image_cache_read(images->train, index, room));
-    turn_image(&turn, room, images->height, images->width, out);
+    ead_turn_image(&turn, room, images->height, images->width, out);
     return EAD_OK;
 }
 
@@ -114,11 +79,11 @@ static bool draw_mask(const Draw *d, uint8_t *mask) {
     EadPerlin noise = ead_perlin(1 << ead_drawn_up_to(words[1], CELL_EXPONENTS - 1),
                                  1 << ead_drawn_up_to(words[2], CELL_EXPONENTS - 1), images->seed,
                                  EAD_STREAM_DISTURBANCE, d->first + BLOCK_NOISE);
-    Turn turn = turn_by(words[3], height, width);
+    EadTurn turn = quarter_turn(words[3], height, width);
     for (int row = 0; row < height; row++)
         for (int column = 0; column < width; column++) {
             double y, x;
-            turned_place(&turn, row, column, &y, &x);
+            ead_turned_place(&turn, row, column, &y, &x);
             if (y < 0 || x < 0 || y > height - 1 || x > width - 1) continue;
             mask[(ptrdiff_t)row * width + column] =
                 ead_perlin_at(&noise, y * noise.rows / height, x * noise.columns / width) >

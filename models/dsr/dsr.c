@@ -27,19 +27,17 @@ EadStatus ead_dsr_check_size(int height, int width) {
 
 /* ---- parameters ---- */
 
-static EadDsrWalk declaring(EadParams *params, const char *name, EadStatus *status) {
-    return (EadDsrWalk){.params = params, .name = name, .status = status};
-}
-
 EadStatus ead_dsr_declare_codebooks(int channels, int codes, EadParams *vq, EadParams *books) {
     EadStatus status = EAD_OK;
-    EadDsrWalk hi = declaring(vq, "vq.encoder_hi", &status), lo = declaring(vq, "vq.encoder_lo", &status),
-               decoder = declaring(vq, "vq.decoder", &status), rest = declaring(vq, "vq", &status);
+    EadLayerWalk hi = ead_layers_declaring(vq, "vq.encoder_hi", &status),
+                 lo = ead_layers_declaring(vq, "vq.encoder_lo", &status),
+                 decoder = ead_layers_declaring(vq, "vq.decoder", &status),
+                 rest = ead_layers_declaring(vq, "vq", &status);
     ead_dsr_encode_hi(&hi, NULL, channels);
     ead_dsr_encode_lo(&lo, NULL, channels);
-    ead_dsr_conv(&rest, "before_lo", NULL, channels, channels, 1);
-    ead_dsr_conv(&rest, "before_hi", NULL, 2 * channels, channels, 1);
-    ead_dsr_up(&rest, "upsample", NULL, channels, channels);
+    ead_layer_conv(&rest, "before_lo", NULL, channels, channels, 1, 1);
+    ead_layer_conv(&rest, "before_hi", NULL, 2 * channels, channels, 1, 1);
+    ead_layer_up(&rest, "upsample", NULL, channels, channels, 4);
     ead_dsr_decode(&decoder, NULL, channels);
     EAD_TRY(status);
     EAD_TRY(ead_params_declare(books, "codes.lo", codes, 1, 1, channels, channels));
@@ -49,11 +47,11 @@ EadStatus ead_dsr_declare_codebooks(int channels, int codes, EadParams *vq, EadP
 static EadStatus declare_trained(EadDsr *model) {
     int channels = model->spec.channels;
     EadStatus status = EAD_OK;
-    EadDsrWalk lo = declaring(&model->restored, "restrict_lo", &status),
-               hi = declaring(&model->restored, "restrict_hi", &status),
-               object = declaring(&model->restored, "object", &status),
-               detect = declaring(&model->restored, "detect", &status),
-               refine = declaring(&model->refining, "refine", &status);
+    EadLayerWalk lo = ead_layers_declaring(&model->restored, "restrict_lo", &status),
+                 hi = ead_layers_declaring(&model->restored, "restrict_hi", &status),
+                 object = ead_layers_declaring(&model->restored, "object", &status),
+                 detect = ead_layers_declaring(&model->restored, "detect", &status),
+                 refine = ead_layers_declaring(&model->refining, "refine", &status);
     ead_dsr_restrict(&lo, NULL, channels);
     ead_dsr_restrict(&hi, NULL, channels);
     ead_dsr_decode_object(&object, NULL, channels);

@@ -33,12 +33,11 @@ static DsrGraph dsr_graph(EadGraph *graph, const EadDsr *model) {
     return (DsrGraph){.graph = graph, .model = model, .channels = model->spec.channels};
 }
 
-static EadDsrWalk walk_of(const DsrGraph *b, const EadParams *params, const char *name, bool trainable) {
-    return (EadDsrWalk){
-        .graph = b->graph, .params = (EadParams *)params, .name = name, .trainable = trainable};
+static EadLayerWalk walk_of(const DsrGraph *b, const EadParams *params, const char *name, bool trainable) {
+    return ead_layers_building(b->graph, params, name, trainable);
 }
 
-static EadDsrWalk vq(const DsrGraph *b, const char *name) {
+static EadLayerWalk vq(const DsrGraph *b, const char *name) {
     return walk_of(b, &b->model->vq, name, b->learns_codes);
 }
 
@@ -67,21 +66,21 @@ static EadNode *coded(const DsrGraph *b, const char *name, EadNode *x, EadNode *
 }
 
 static EadNode *encoded_hi(const DsrGraph *b, EadNode *pixels) {
-    EadDsrWalk walk = vq(b, "vq.encoder_hi");
+    EadLayerWalk walk = vq(b, "vq.encoder_hi");
     return ead_dsr_encode_hi(&walk, pixels, b->channels);
 }
 
 /* What the coarse codes are of. */
 static EadNode *before_lo(const DsrGraph *b, EadNode *encoded) {
-    EadDsrWalk encoder = vq(b, "vq.encoder_lo"), last = vq(b, "vq");
+    EadLayerWalk encoder = vq(b, "vq.encoder_lo"), last = vq(b, "vq");
     EadNode *x = ead_dsr_encode_lo(&encoder, encoded, b->channels);
-    return ead_dsr_conv(&last, "before_lo", x, b->channels, b->channels, 1);
+    return ead_layer_conv(&last, "before_lo", x, b->channels, b->channels, 1, 1);
 }
 
 /* Coarse codes at the size of fine ones, and x of that size behind or before them. */
 static EadNode *raised(const DsrGraph *b, EadNode *lo) {
-    EadDsrWalk walk = vq(b, "vq");
-    return ead_dsr_up(&walk, "upsample", lo, b->channels, b->channels);
+    EadLayerWalk walk = vq(b, "vq");
+    return ead_layer_up(&walk, "upsample", lo, b->channels, b->channels, 4);
 }
 
 static EadNode *joined(const DsrGraph *b, EadNode *first, EadNode *second) {
@@ -90,13 +89,13 @@ static EadNode *joined(const DsrGraph *b, EadNode *first, EadNode *second) {
 
 /* What the fine codes are of, given coarse ones. */
 static EadNode *before_hi(const DsrGraph *b, EadNode *encoded, EadNode *lo) {
-    EadDsrWalk walk = vq(b, "vq");
-    return ead_dsr_conv(&walk, "before_hi", joined(b, encoded, raised(b, lo)), 2 * b->channels, b->channels,
-                        1);
+    EadLayerWalk walk = vq(b, "vq");
+    return ead_layer_conv(&walk, "before_hi", joined(b, encoded, raised(b, lo)), 2 * b->channels, b->channels,
+                          1, 1);
 }
 
 static EadNode *general_decoding(const DsrGraph *b, EadDsrLevels codes) {
-    EadDsrWalk walk = vq(b, "vq.decoder");
+    EadLayerWalk walk = vq(b, "vq.decoder");
     return ead_dsr_decode(&walk, joined(b, raised(b, codes.lo), codes.hi), b->channels);
 }
 
@@ -136,8 +135,8 @@ typedef struct Restored {
 } Restored;
 
 static Restored restored(const DsrGraph *b, EadDsrLevels codes) {
-    EadDsrWalk lo = walk_of(b, &b->model->restored, "restrict_lo", b->restores),
-               hi = walk_of(b, &b->model->restored, "restrict_hi", b->restores);
+    EadLayerWalk lo = walk_of(b, &b->model->restored, "restrict_lo", b->restores),
+                 hi = walk_of(b, &b->model->restored, "restrict_hi", b->restores);
     Restored r = {
         .said = {ead_dsr_restrict(&lo, codes.lo, b->channels), ead_dsr_restrict(&hi, codes.hi, b->channels)}};
     r.codes.lo = coded(b, "codes.lo", r.said.lo, NULL);
@@ -149,13 +148,13 @@ static Restored restored(const DsrGraph *b, EadDsrLevels codes) {
 }
 
 static EadNode *object_decoding(const DsrGraph *b, EadDsrLevels codes) {
-    EadDsrWalk walk = walk_of(b, &b->model->restored, "object", b->restores);
+    EadLayerWalk walk = walk_of(b, &b->model->restored, "object", b->restores);
     return ead_dsr_decode_object(&walk, joined(b, raised(b, codes.lo), codes.hi), b->channels);
 }
 
 /* Logits of the detecting U-Net. */
 static EadNode *detected(const DsrGraph *b, EadNode *object, EadNode *general) {
-    EadDsrWalk walk = walk_of(b, &b->model->restored, "detect", b->restores);
+    EadLayerWalk walk = walk_of(b, &b->model->restored, "detect", b->restores);
     return ead_dsr_unet(&walk, joined(b, object, general), 6, b->model->spec.unet);
 }
 
@@ -208,7 +207,7 @@ typedef struct Judged {
 } Judged;
 
 static Judged judged(const DsrGraph *b, EadNode *pixels) {
-    EadDsrWalk walk = walk_of(b, &b->model->refining, "refine", b->refines);
+    EadLayerWalk walk = walk_of(b, &b->model->refining, "refine", b->refines);
     EadDsrLevels codes = nearest_codes(b, encoded_hi(b, pixels));
     EadNode *object = object_decoding(b, restored(b, codes).codes), *general = general_decoding(b, codes);
     Judged j = {.detection = probabilities(b->graph, detected(b, object, general))};

@@ -30,50 +30,16 @@ static void free_model(EadModel *base) {
     free(model);
 }
 
-EadStatus ead_student_teacher_find_fields(const char *text, EadStudentTeacherSpec *spec) {
-    const char *at = text;
-    spec->fields = 0;
-    for (int last = 0;; at++) {
-        char *end;
-        long field = strtol(at, &end, 10);
-        if (end == at || field <= last || field > 255 || !ead_patch_descriptor_is_known((int)field) ||
-            spec->fields == EAD_DESCRIPTOR_FIELDS)
-            break;
-        spec->field[spec->fields++] = last = (int)field;
-        at = end;
-        if (*at == '\0') return EAD_OK;
-        if (*at != ',') break;
-    }
-    return ead_fail(
-        EAD_BAD_ARGUMENT,
-        "'%.40s' are no sizes of patches; there are 17, 33 and 65, to be joined by commas, the least "
-        "first",
-        text);
-}
-
 /* ---- parameters ---- */
 
 EadPatchDescriptor ead_student_teacher_teacher(const EadStudentTeacher *model, int field, bool trainable) {
-    return (EadPatchDescriptor){model->spec.field[field], "teacher", &model->teacher[field], trainable};
+    return (EadPatchDescriptor){model->spec.fields.size[field], "teacher", &model->teacher[field], trainable};
 }
 
 EadPatchDescriptor ead_student_teacher_student(const EadStudentTeacher *model, int field, int student,
                                                bool trainable) {
-    return (EadPatchDescriptor){model->spec.field[field], student_names[student], &model->students[field],
-                                trainable};
-}
-
-EadStatus ead_student_teacher_check_size(const EadStudentTeacherSpec *spec) {
-    for (int f = 0; f < spec->fields; f++) {
-        int step = ead_patch_descriptor_step(spec->field[f]);
-        if (spec->height % step || spec->width % step)
-            return ead_fail(
-                EAD_BAD_ARGUMENT,
-                "images of %dx%d: patches of %d pixels need a height and width that are multiples "
-                "of %d",
-                spec->height, spec->width, spec->field[f], step);
-    }
-    return EAD_OK;
+    return (EadPatchDescriptor){model->spec.fields.size[field], student_names[student],
+                                &model->students[field], trainable};
 }
 
 static EadStatus declare_field(EadStudentTeacher *model, int field) {
@@ -88,12 +54,12 @@ static EadStatus declare_field(EadStudentTeacher *model, int field) {
 
 static EadStatus declare(EadStudentTeacher *model) {
     int64_t total = 0;
-    for (int f = 0; f < model->spec.fields; f++) {
+    for (int f = 0; f < model->spec.fields.count; f++) {
         EAD_TRY(declare_field(model, f));
         total += model->teacher[f].total + model->students[f].total;
     }
     EAD_TRY(ead_params_check_room(total));
-    for (int f = 0; f < model->spec.fields; f++) {
+    for (int f = 0; f < model->spec.fields.count; f++) {
         EAD_TRY(ead_params_allocate(&model->teacher[f]));
         EAD_TRY(ead_params_allocate(&model->students[f]));
     }
@@ -101,7 +67,7 @@ static EadStatus declare(EadStudentTeacher *model) {
 }
 
 EadStatus ead_student_teacher_new(const EadStudentTeacherSpec *spec, EadStudentTeacher **out) {
-    EAD_TRY(ead_student_teacher_check_size(spec));
+    EAD_TRY(ead_descriptor_fields_check(&spec->fields, spec->height, spec->width));
     EadStudentTeacher *model = ead_new(1, sizeof *model, "a model");
     if (!model) return EAD_NO_MEMORY;
     model->base = ead_model_new("student_teacher", spec->height, spec->width);
@@ -120,7 +86,7 @@ EadStatus ead_student_teacher_new(const EadStudentTeacherSpec *spec, EadStudentT
 }
 
 void ead_student_teacher_initialize(EadStudentTeacher *model, uint64_t seed) {
-    for (int f = 0; f < model->spec.fields; f++) {
+    for (int f = 0; f < model->spec.fields.count; f++) {
         ead_params_initialize(&model->teacher[f], seed);
         ead_params_initialize(&model->students[f], seed);
     }
@@ -151,7 +117,7 @@ EadStatus ead_student_teacher_set_maps(EadStudentTeacher *model, int field,
                 EAD_BAD_ARGUMENT,
                 "the map of the %s of patches of %d pixels cannot be normalised: mean %g and standard "
                 "deviation %g of the validation maps; train longer or use more validation images",
-                names[m], model->spec.field[field], mean, std);
+                names[m], model->spec.fields.size[field], mean, std);
         EadStandardizing s = ead_standardizing(mean, std);
         model->map_statistics[field][m][0] = s.mean;
         model->map_statistics[field][m][1] = s.std;
@@ -202,7 +168,7 @@ static EadNode *distance(EadGraph *graph, EadNode *a, EadNode *b) {
 
 void ead_student_teacher_raw_maps(EadGraph *graph, const EadStudentTeacher *model, int field, EadNode *x,
                                   EadNode *maps[EAD_STUDENT_MAPS]) {
-    int students = model->spec.students, size = model->spec.field[field];
+    int students = model->spec.students, size = model->spec.fields.size[field];
     EadNode *outputs[EAD_STUDENTS_MOST], *mean = NULL, *variance = NULL;
     EadNode *target = ead_student_teacher_target(graph, model, field, x);
     for (int i = 0; i < students; i++) {
@@ -222,7 +188,7 @@ void ead_student_teacher_raw_maps(EadGraph *graph, const EadStudentTeacher *mode
 static EadDetection build(EadGraph *graph, const EadModel *base, EadNode *images) {
     static const char *const names[] = {"regression error", "predictive variance"};
     const EadStudentTeacher *model = (const EadStudentTeacher *)base;
-    int fields = model->spec.fields;
+    int fields = model->spec.fields.count;
     EadNode *x = ead_normalize_image(graph, images), *sums[EAD_STUDENT_MAPS] = {NULL};
     for (int f = 0; f < fields; f++) {
         EadNode *maps[EAD_STUDENT_MAPS];
@@ -247,7 +213,7 @@ static EadDetection build(EadGraph *graph, const EadModel *base, EadNode *images
 static size_t bytes(const EadModel *base) {
     const EadStudentTeacher *model = (const EadStudentTeacher *)base;
     int64_t numbers = 0;
-    for (int f = 0; f < model->spec.fields; f++)
+    for (int f = 0; f < model->spec.fields.count; f++)
         numbers += model->teacher[f].total + model->students[f].total;
     return (size_t)numbers * sizeof(real);
 }
@@ -255,7 +221,7 @@ static size_t bytes(const EadModel *base) {
 static void describe(const EadModel *base, char *text, size_t size) {
     const EadStudentTeacherSpec *spec = &((const EadStudentTeacher *)base)->spec;
     char fields[EAD_FIELDS_TEXT];
-    ead_student_teacher_fields_text(spec, fields);
+    ead_descriptor_fields_text(&spec->fields, fields);
     snprintf(text, size, "S-T at %dx%d, %d student%s of patches of %s pixels", base->height, base->width,
              spec->students, spec->students > 1 ? "s each" : "", fields);
 }

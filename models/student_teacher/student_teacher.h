@@ -10,14 +10,14 @@
 #pragma once
 
 #include "models/method.h"
-#include "models/student_teacher/patch_descriptor.h"
+#include "models/blocks/patch_descriptor.h"
 
 enum { EAD_STUDENTS_MOST = 8 };
 
 typedef struct EadStudentTeacherSpec {
-    int height, width;                        /* of the images: multiples of the fields' steps */
-    int fields, field[EAD_DESCRIPTOR_FIELDS]; /* sizes of patches, growing */
-    int students;                             /* of each, 1 .. EAD_STUDENTS_MOST */
+    int height, width; /* of the images: multiples of the fields' steps */
+    EadDescriptorFields fields;
+    int students; /* of each, 1 .. EAD_STUDENTS_MOST */
 } EadStudentTeacherSpec;
 
 /* What the maps of a field are made of. */
@@ -36,12 +36,6 @@ typedef struct EadStudentTeacher {
     real map_scale[EAD_DESCRIPTOR_FIELDS][EAD_STUDENT_MAPS],
         map_shift[EAD_DESCRIPTOR_FIELDS][EAD_STUDENT_MAPS];
 } EadStudentTeacher;
-
-/* Sets fields and their number from "17,33,65": each once, the least first. Errors: EAD_BAD_ARGUMENT. */
-EadStatus ead_student_teacher_find_fields(const char *text, EadStudentTeacherSpec *spec);
-
-/* Whether images of that size have whole maps of these fields. Errors: EAD_BAD_ARGUMENT. */
-EadStatus ead_student_teacher_check_size(const EadStudentTeacherSpec *spec);
 
 /* Checks the sizes and makes a model with zeroed parameters, unit statistics of the teachers and maps as they are. Errors:
  * EAD_BAD_ARGUMENT for a size of images that is no multiple of a field's step; EAD_NO_MEMORY. Free with ead_model_free() of
@@ -76,13 +70,6 @@ EadNode *ead_student_teacher_loss(EadGraph *graph, const EadStudentTeacher *mode
  * of |student - mean of students|²; NULL with one student. */
 void ead_student_teacher_raw_maps(EadGraph *graph, const EadStudentTeacher *model, int field, EadNode *x,
                                   EadNode *maps[EAD_STUDENT_MAPS]);
-
-/* Reads the teachers of a model file of this method that has such fields. Errors: EAD_BAD_FILE, naming file and tensor. */
-EadStatus ead_student_teacher_read_teachers(EadStudentTeacher *model, const EadSafetensors *file);
-
-/* "17,33,65". */
-enum { EAD_FIELDS_TEXT = 16 };
-void ead_student_teacher_fields_text(const EadStudentTeacherSpec *spec, char text[EAD_FIELDS_TEXT]);
 
 /* EadMethodFunctions.read and .write (models/student_teacher/student_teacher_file.c). */
 EadStatus ead_student_teacher_read(const EadSafetensors *file, int height, int width, EadModel **out);

@@ -9,19 +9,11 @@
 typedef char StatisticsName[EAD_NAME_SIZE];
 
 static void statistics_name(const EadStudentTeacher *model, int field, const char *part, StatisticsName out) {
-    snprintf(out, EAD_NAME_SIZE, "teacher.p%d.%s", model->spec.field[field], part);
+    snprintf(out, EAD_NAME_SIZE, "teacher.p%d.%s", model->spec.fields.size[field], part);
 }
 
 static void maps_name(const EadStudentTeacher *model, int field, StatisticsName out) {
-    snprintf(out, EAD_NAME_SIZE, "map.p%d", model->spec.field[field]);
-}
-
-void ead_student_teacher_fields_text(const EadStudentTeacherSpec *spec, char text[EAD_FIELDS_TEXT]) {
-    text[0] = '\0';
-    for (int f = 0; f < spec->fields; f++) {
-        size_t used = strlen(text);
-        snprintf(text + used, EAD_FIELDS_TEXT - used, "%s%d", f ? "," : "", spec->field[f]);
-    }
+    snprintf(out, EAD_NAME_SIZE, "map.p%d", model->spec.fields.size[field]);
 }
 
 /* ---- reading ---- */
@@ -48,21 +40,16 @@ static EadStatus read_maps(const EadSafetensors *file, EadStudentTeacher *model,
 static EadStatus read_spec(const EadSafetensors *file, EadStudentTeacherSpec *spec) {
     int64_t students;
     const char *fields = ead_safetensors_metadata(file, "fields");
-    if (!fields || ead_student_teacher_find_fields(fields, spec) != EAD_OK)
+    if (!fields || ead_descriptor_fields_find(fields, &spec->fields) != EAD_OK)
         return ead_bad_metadata(file, "fields", fields, "some of 17,33,65");
     EAD_TRY(ead_metadata_count(file, "students", 1, EAD_STUDENTS_MOST, &students));
     spec->students = (int)students;
     return EAD_OK;
 }
 
-EadStatus ead_student_teacher_read_teachers(EadStudentTeacher *model, const EadSafetensors *file) {
-    for (int f = 0; f < model->spec.fields; f++) EAD_TRY(ead_params_read_all(file, &model->teacher[f]));
-    return EAD_OK;
-}
-
 static EadStatus read_parts(const EadSafetensors *file, EadStudentTeacher *model) {
-    EAD_TRY(ead_student_teacher_read_teachers(model, file));
-    for (int f = 0; f < model->spec.fields; f++) {
+    for (int f = 0; f < model->spec.fields.count; f++) {
+        EAD_TRY(ead_params_read_all(file, &model->teacher[f]));
         EAD_TRY(ead_params_read_all(file, &model->students[f]));
         EAD_TRY(read_statistics(file, model, f));
         EAD_TRY(read_maps(file, model, f));
@@ -103,10 +90,10 @@ static EadStatus write_field(const EadStudentTeacher *model, int field, EadSafet
 EadStatus ead_student_teacher_write(const EadModel *base, EadSafetensorsWriter *writer) {
     const EadStudentTeacher *model = (const EadStudentTeacher *)base;
     char text[EAD_FIELDS_TEXT];
-    ead_student_teacher_fields_text(&model->spec, text);
+    ead_descriptor_fields_text(&model->spec.fields, text);
     EAD_TRY(ead_safetensors_writer_metadata(writer, "fields", text));
     snprintf(text, sizeof text, "%d", model->spec.students);
     EAD_TRY(ead_safetensors_writer_metadata(writer, "students", text));
-    for (int f = 0; f < model->spec.fields; f++) EAD_TRY(write_field(model, f, writer));
+    for (int f = 0; f < model->spec.fields.count; f++) EAD_TRY(write_field(model, f, writer));
     return EAD_OK;
 }

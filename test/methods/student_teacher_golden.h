@@ -35,14 +35,14 @@ static inline void draw_values(const char *what, int field, int count, double fa
 static inline EadStudentTeacher *student_teacher_model(const char *fields, int students) {
     EadStudentTeacherSpec spec = {.height = ST_HEIGHT, .width = ST_WIDTH, .students = students};
     EadStudentTeacher *model;
-    ck_assert_int_eq(ead_student_teacher_find_fields(fields, &spec), EAD_OK);
+    ck_assert_int_eq(ead_descriptor_fields_find(fields, &spec.fields), EAD_OK);
     ck_assert_msg(ead_student_teacher_new(&spec, &model) == EAD_OK, "%s", ead_error_message());
     ead_student_teacher_initialize(model, ST_SEED);
-    for (int f = 0; f < spec.fields; f++) {
+    for (int f = 0; f < spec.fields.count; f++) {
         double mean[EAD_DESCRIPTOR_FEATURES], std[EAD_DESCRIPTOR_FEATURES], maps[EAD_STUDENT_MAPS][2];
-        draw_values("mean", spec.field[f], EAD_DESCRIPTOR_FEATURES, 0.1, 0, mean);
-        draw_values("std", spec.field[f], EAD_DESCRIPTOR_FEATURES, 0.04, 0.06, std);
-        draw_values("maps", spec.field[f], 4, 1, 2, &maps[0][0]);
+        draw_values("mean", spec.fields.size[f], EAD_DESCRIPTOR_FEATURES, 0.1, 0, mean);
+        draw_values("std", spec.fields.size[f], EAD_DESCRIPTOR_FEATURES, 0.04, 0.06, std);
+        draw_values("maps", spec.fields.size[f], 4, 1, 2, &maps[0][0]);
         ead_student_teacher_set_statistics(model, f, mean, std);
         ck_assert_int_eq(ead_student_teacher_set_maps(model, f, maps), EAD_OK);
     }
@@ -65,7 +65,7 @@ static inline void check_values(const EadSafetensors *file, const char *what, in
 /* Descriptors of all pixels, and what is made of them, for a whole image at once: those of each patch by itself. */
 static inline void check_dense(const EadSafetensors *file, EadStudentTeacher *model, const uint8_t *image,
                                double allowed) {
-    for (int f = 0; f < model->spec.fields; f++) {
+    for (int f = 0; f < model->spec.fields.count; f++) {
         EadGraph *graph = ead_graph_new();
         EadNode *images = ead_leaf(graph, "images", EAD_U8, 1, ST_HEIGHT, ST_WIDTH, 3, NULL);
         EadNode *x = ead_normalize_image(graph, images), *maps[EAD_STUDENT_MAPS];

@@ -72,8 +72,8 @@ START_TEST(teachers_learn_as_in_pytorch) {
     ASSERT_OK(ead_params_allocate(&decoder));
     ead_params_initialize(&decoder, ST_SEED);
     EadDescriptorSource source = {&backbone, -1, &decoder};
-    EadTeacherOptions options = {PATCHES, 2e-4, 1e-5, 0.5};
-    ASSERT_OK(ead_teacher_step_new(model, 0, &source, &options, NULL, &step));
+    EadTeacherOptions options = {PATCHES, 4, 2e-4, 1e-5, 0.5};
+    ASSERT_OK(ead_teacher_step_new(&model->teacher[0], FIELD, &source, &options, NULL, &step));
     ck_assert_uint_eq(ead_step_slot_bytes(&step), (size_t)PATCHES * FIELD * FIELD * 3);
     for (int s = 0; s <= ST_STEPS; s++) {
         float row[EAD_LOSS_ROWS * (EAD_MAX_LOSSES + 1)];

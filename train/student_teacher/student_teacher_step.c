@@ -53,7 +53,7 @@ EadStatus ead_descriptor_decoder_declare(EadParams *params, int field, int lengt
 /* ---- the distillation ---- */
 
 typedef struct TeacherBuilder {
-    EadStudentTeacher *model;
+    EadParams *teacher;
     int field;
     const EadDescriptorSource *source;
     const EadTeacherOptions *options;
@@ -61,7 +61,7 @@ typedef struct TeacherBuilder {
 
 static EadNode *decode(EadGraph *graph, const TeacherBuilder *b, EadNode *descriptors) {
     char name[EAD_NAME_SIZE];
-    decoder_name(b->model->spec.field[b->field], name);
+    decoder_name(b->field, name);
     EadConvParams p = ead_conv_params(graph, b->source->decoder, name, 0, 0, true);
     return ead_conv2d(graph, descriptors, p.weight, p.bias, (EadConv2d){.stride = 1});
 }
@@ -70,9 +70,9 @@ static EadNode *decode(EadGraph *graph, const TeacherBuilder *b, EadNode *descri
 static void build_teacher(void *context, EadGraph *graph, EadNode *done, EadStepParts *parts) {
     const TeacherBuilder *b = context;
     const EadTeacherOptions *o = b->options;
-    int side = b->model->spec.field[b->field];
-    EadPatchDescriptor teacher = ead_student_teacher_teacher(b->model, b->field, true);
-    EadNode *patches = parts->inputs[0] = ead_leaf(graph, "patches", EAD_U8, o->batch, side, side, 3, NULL);
+    EadPatchDescriptor teacher = {b->field, "teacher", b->teacher, true};
+    EadNode *patches = parts->inputs[0] =
+        ead_leaf(graph, "patches", EAD_U8, o->batch, b->field, b->field, 3, NULL);
     EadNode *descriptors =
         ead_patch_descriptor_of_patches(graph, &teacher, ead_normalize_image(graph, patches));
     EadNode *target = source_vector(graph, b->source->backbone, b->source->tap, patches);
@@ -83,19 +83,19 @@ static void build_teacher(void *context, EadGraph *graph, EadNode *done, EadStep
         parts->total =
             ead_add(graph, parts->total, ead_scale(graph, parts->losses[COMPACTNESS], o->compactness));
     }
-    parts->losses[TOTAL] = parts->total;
+    parts->losses[o->losses - 1] = parts->total;
     EadLrSchedule schedule = {o->rate, 1, -1};
     EadAdam adam = ead_adam_usual(o->weight_decay);
-    parts->groups[0] = (EadStepGroup){&b->model->teacher[b->field], adam, schedule};
+    parts->groups[0] = (EadStepGroup){b->teacher, adam, schedule};
     parts->groups[1] = (EadStepGroup){(EadParams *)b->source->decoder, adam, schedule};
     parts->group_count = 2;
     (void)done;
 }
 
-EadStatus ead_teacher_step_new(EadStudentTeacher *model, int field, const EadDescriptorSource *source,
+EadStatus ead_teacher_step_new(EadParams *teacher, int field, const EadDescriptorSource *source,
                                const EadTeacherOptions *options, const EadPlanOptions *plan, EadStep *step) {
-    TeacherBuilder builder = {model, field, source, options};
-    return ead_step_new(step, ead_loss_count(ead_student_teacher_losses), build_teacher, &builder, plan);
+    TeacherBuilder builder = {teacher, field, source, options};
+    return ead_step_new(step, options->losses, build_teacher, &builder, plan);
 }
 
 /* ---- the students ---- */
@@ -109,7 +109,7 @@ typedef struct StudentsBuilder {
 static void build_students(void *context, EadGraph *graph, EadNode *done, EadStepParts *parts) {
     const StudentsBuilder *b = context;
     EadStudentTeacher *model = b->model;
-    int fields = model->spec.fields;
+    int fields = model->spec.fields.count;
     parts->inputs[0] = ead_leaf(graph, "images", EAD_U8, 1, model->base.height, model->base.width, 3, NULL);
     EadNode *x = ead_normalize_image(graph, parts->inputs[0]);
     for (int f = 0; f < fields; f++) {

@@ -23,14 +23,15 @@ EadStatus ead_descriptor_source_length(const EadBackbone *backbone, int tap, int
 EadStatus ead_descriptor_decoder_declare(EadParams *params, int field, int length);
 
 typedef struct EadTeacherOptions {
-    int batch; /* patches */
+    int batch;  /* patches */
+    int losses; /* columns of the fit, of which the first two and the last, the total, are filled */
     double rate, weight_decay, compactness;
 } EadTeacherOptions;
 
-/* Plans the step that distils the teacher of field number `field`; parameters are updated in place and must outlive it, as
+/* Plans the step that distils a teacher of patches of `field` pixels; parameters are updated in place and must outlive it, as
  * must all else. Its input: U8 [batch,P,P,3]. plan may be NULL. Errors: EAD_NO_MEMORY, the graph's. Free with
  * ead_step_free(step). */
-EadStatus ead_teacher_step_new(EadStudentTeacher *model, int field, const EadDescriptorSource *source,
+EadStatus ead_teacher_step_new(EadParams *teacher, int field, const EadDescriptorSource *source,
                                const EadTeacherOptions *options, const EadPlanOptions *plan, EadStep *step);
 
 /* The same of the step that trains all students. Its input: U8 [1,H,W,3]. */

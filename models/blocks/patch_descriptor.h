@@ -11,6 +11,21 @@ enum {
     EAD_DESCRIPTOR_FIELDS = 3, /* sizes that there are: 17, 33, 65 */
 };
 
+/* Sizes of patches, which the networks of a model describe. */
+typedef struct EadDescriptorFields {
+    int count, size[EAD_DESCRIPTOR_FIELDS]; /* growing */
+} EadDescriptorFields;
+
+/* Sets them from "17,33,65": each once, the least first. Errors: EAD_BAD_ARGUMENT. */
+EadStatus ead_descriptor_fields_find(const char *text, EadDescriptorFields *fields);
+
+/* Whether images of that size have whole pictures of what they say. Errors: EAD_BAD_ARGUMENT. */
+EadStatus ead_descriptor_fields_check(const EadDescriptorFields *fields, int height, int width);
+
+/* "17,33,65". */
+enum { EAD_FIELDS_TEXT = 16 };
+void ead_descriptor_fields_text(const EadDescriptorFields *fields, char text[EAD_FIELDS_TEXT]);
+
 typedef struct EadPatchDescriptor {
     int field;        /* 17, 33 or 65 */
     const char *name; /* prefix of the parameters: "teacher" */
@@ -18,14 +33,16 @@ typedef struct EadPatchDescriptor {
     bool trainable;
 } EadPatchDescriptor;
 
-/* Whether there is a network for patches of that size. */
-bool ead_patch_descriptor_is_known(int field);
-
 /* Height and width of an image must be multiples of it: 2 for each pooling. */
 int ead_patch_descriptor_step(int field);
 
 /* Declares <name>.p<field>.conv1.weight ... in params. */
 EadStatus ead_patch_descriptor_declare(const EadPatchDescriptor *descriptor, EadParams *params);
+
+/* Takes numbers of that mean and standard deviation, [128] each, to 0 and 1, in the last layer of params; one that never changes
+ * keeps its scale. */
+void ead_patch_descriptor_standardize(const EadPatchDescriptor *descriptor, EadParams *params,
+                                      const double *mean, const double *std);
 
 /* x [N,field,field,3], normalised patches -> [N,1,1,128]. */
 EadNode *ead_patch_descriptor_of_patches(EadGraph *graph, const EadPatchDescriptor *descriptor, EadNode *x);

@@ -1,6 +1,7 @@
 /* The three networks as tables of layers. */
-#include "models/student_teacher/patch_descriptor.h"
+#include "models/blocks/patch_descriptor.h"
 
+#include "core/ops/channel_affine/channel_affine.h"
 #include "core/ops/conv2d/conv2d.h"
 #include "core/ops/leaky_relu/leaky_relu.h"
 #include "core/ops/max_pool2d/max_pool2d.h"
@@ -8,6 +9,8 @@
 #include "core/ops/space_to_batch/space_to_batch.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 typedef struct PatchLayer {
     const char *name;
@@ -44,7 +47,7 @@ static const PatchLayer *layers_of(int field) {
     return networks[i].layers;
 }
 
-bool ead_patch_descriptor_is_known(int field) {
+static bool is_known(int field) {
     for (int i = 0; i < EAD_DESCRIPTOR_FIELDS; i++)
         if (networks[i].field == field) return true;
     return false;
@@ -56,6 +59,52 @@ int ead_patch_descriptor_step(int field) {
         if (layer->pool) step *= POOL;
     return step;
 }
+
+/* ---- sizes ---- */
+
+EadStatus ead_descriptor_fields_find(const char *text, EadDescriptorFields *fields) {
+    const char *at = text;
+    fields->count = 0;
+    for (int last = 0;; at++) {
+        char *end;
+        long field = strtol(at, &end, 10);
+        if (end == at || field <= last || field > 255 || !is_known((int)field) ||
+            fields->count == EAD_DESCRIPTOR_FIELDS)
+            break;
+        fields->size[fields->count++] = last = (int)field;
+        at = end;
+        if (*at == '\0') return EAD_OK;
+        if (*at != ',') break;
+    }
+    return ead_fail(
+        EAD_BAD_ARGUMENT,
+        "'%.40s' are no sizes of patches; there are 17, 33 and 65, to be joined by commas, the least "
+        "first",
+        text);
+}
+
+EadStatus ead_descriptor_fields_check(const EadDescriptorFields *fields, int height, int width) {
+    for (int f = 0; f < fields->count; f++) {
+        int step = ead_patch_descriptor_step(fields->size[f]);
+        if (height % step || width % step)
+            return ead_fail(
+                EAD_BAD_ARGUMENT,
+                "images of %dx%d: patches of %d pixels need a height and width that are multiples "
+                "of %d",
+                height, width, fields->size[f], step);
+    }
+    return EAD_OK;
+}
+
+void ead_descriptor_fields_text(const EadDescriptorFields *fields, char text[EAD_FIELDS_TEXT]) {
+    text[0] = '\0';
+    for (int f = 0; f < fields->count; f++) {
+        size_t used = strlen(text);
+        snprintf(text + used, EAD_FIELDS_TEXT - used, "%s%d", f ? "," : "", fields->size[f]);
+    }
+}
+
+/* ---- parameters ---- */
 
 static void full_name(const EadPatchDescriptor *descriptor, const PatchLayer *layer,
                       char out[EAD_NAME_SIZE]) {
@@ -73,6 +122,26 @@ EadStatus ead_patch_descriptor_declare(const EadPatchDescriptor *descriptor, Ead
     }
     return EAD_OK;
 }
+
+void ead_patch_descriptor_standardize(const EadPatchDescriptor *descriptor, EadParams *params,
+                                      const double *mean, const double *std) {
+    char name[EAD_NAME_SIZE + 8];
+    const PatchLayer *last = layers_of(descriptor->field);
+    while (last[1].name) last++;
+    full_name(descriptor, last, name);
+    char *part = name + strlen(name);
+    const EadParam *weight = ead_params_find(params, strcat(name, ".weight"));
+    strcpy(part, ".bias");
+    real *w = params->values + weight->offset, *b = params->values + ead_params_find(params, name)->offset;
+    int64_t inputs = ead_param_size(weight) / weight->n;
+    for (int c = 0; c < weight->n; c++) {
+        EadStandardizing s = ead_standardizing(mean[c], std[c]);
+        for (int64_t i = 0; i < inputs; i++) w[c * inputs + i] *= s.scale;
+        b[c] = b[c] * s.scale + s.shift;
+    }
+}
+
+/* ---- graphs ---- */
 
 /* dense: the windows of a pooling begin at every pixel, and each of their four places becomes a picture. */
 static EadNode *build(EadGraph *graph, const EadPatchDescriptor *descriptor, EadNode *x, bool dense) {
