@@ -18,14 +18,16 @@ core/ops        | core/base core/ranks core/image core/simd core/graph core/cuda
 core/plan       | core/base core/system core/simd core/graph core/backend
 autograd        | core
 models/networks | core
+models/blocks   | core
 models/efficientad | core models/networks models/method.h
 models/patchcore | core models/networks models/method.h
 models/patchcore_ensemble | core models/networks models/patchcore models/method.h
 models/simplenet | core models/networks models/method.h
 models/fastflow | core models/networks models/method.h
-models/student_teacher | core models/networks models/method.h
+models/student_teacher | core models/networks models/blocks models/method.h
 models/ast | core models/networks models/method.h
-models/dsr | core models/networks models/method.h
+models/dsr | core models/networks models/blocks models/method.h
+models/gcad | core models/networks models/blocks models/method.h
 models          | core models
 models/python/native | core data/codec
 data/codec      | core
@@ -36,7 +38,7 @@ data/cache      | core data/codec data/source
 data/loader     | core data/cache data/codec data/drawn data/source
 data/torch      | core data/codec
 train/support   | core data/dataset/csv_reader.h
-train/config    | $support data train/efficientad/keys.def train/patchcore/keys.def train/patchcore_ensemble/keys.def train/simplenet/keys.def train/fastflow/keys.def train/student_teacher/keys.def train/ast/keys.def train/dsr/keys.def train/distill/keys.def
+train/config    | $support data train/efficientad/keys.def train/patchcore/keys.def train/patchcore_ensemble/keys.def train/simplenet/keys.def train/fastflow/keys.def train/student_teacher/keys.def train/ast/keys.def train/dsr/keys.def train/gcad/keys.def train/distill/keys.def
 train/cli       | $support train/config models/methods.def
 train/metrics   | $support data
 train/report    | $support data train/config train/metrics
@@ -50,6 +52,7 @@ train/fastflow | $support data autograd models train/config train/loop train/fit
 train/student_teacher | $support data autograd models train/config train/loop train/fit.h
 train/ast | $support data autograd models train/config train/loop train/fit.h train/feature_fit.h
 train/dsr | $support data autograd models train/config train/loop train/fit.h
+train/gcad | $support data autograd models train/config train/loop train/student_teacher train/fit.h
 train/patchcore_ensemble | $support data autograd models train/config train/loop train/fit.h train/patchcore
 train/distill   | $support data autograd models train/config train/loop train/fit.h
 train/ranks     | core

@@ -27,6 +27,10 @@ static const struct {
                {"model.method=dsr dsr.channels=8 dsr.codes=16 dsr.unet=4 dsr.batch=1 dsr.codebook_batch=1 "
                 "dsr.codebook_steps=2 dsr.images=" SCRATCH "textures dsr.steps=",
                 false},
+               {"model.method=gcad gcad.fields=33 gcad.unet=2 gcad.width=4 gcad.global_from=0.5 "
+                "student_teacher.teacher_steps=2 student_teacher.teacher_batch=2 "
+                "student_teacher.images=" SCRATCH "textures gcad.epochs=",
+                false},
                {"model.method=student_teacher student_teacher.fields=33 student_teacher.students=1 "
                 "student_teacher.teacher_steps=2 student_teacher.teacher_batch=2 "
                 "student_teacher.images=" SCRATCH "textures student_teacher.epochs=",

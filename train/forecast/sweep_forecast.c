@@ -62,9 +62,9 @@ typedef struct Forecast {
 /* What the time of a step depends on, as text; the caller frees it. */
 static EadStatus kind_of(const EadConfig *config, char **kind) {
     static const char *const sections[] = {
-        "model.",     "loss.",      "autoencoder.",       "train.precision",  "patchcore.",
-        "patchcore_", "simplenet.", "fastflow.",          "student_teacher.", "ast.",
-        "dsr.",       "tiles.",     "train.teacher_cache"};
+        "model.",     "loss.",      "autoencoder.", "train.precision",    "patchcore.",
+        "patchcore_", "simplenet.", "fastflow.",    "student_teacher.",   "ast.",
+        "dsr.",       "gcad.",      "tiles.",       "train.teacher_cache"};
     size_t size;
     FILE *stream = open_memstream(kind, &size);
     if (!stream) return ead_fail(EAD_NO_MEMORY, "no memory for a forecast");
