@@ -351,6 +351,9 @@ START_TEST(program_names_methods) {
          "dsr.unet=4 --set "
          "dsr.batch=2 --set dsr.codebook_batch=2",
          "step", "dsr", 1, 2},
+        {"step --set model.method=gcad --set gcad.fields=33 --set gcad.unet=2 --set gcad.width=4 --set "
+         "gcad.batch=2 --set student_teacher.teacher_batch=2",
+         "step", "gcad", 1, 2},
         {"distill --batch 2", "distill", "small", 2, 2},
         {"features", "features", "resnet18", 3, 1},
         {"loader", "loader", NULL, 1, 128},

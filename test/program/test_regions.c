@@ -92,6 +92,9 @@ static const char *const methods[][2] = {
     {"dsr", "--set dsr.channels=8 --set dsr.codes=16 --set dsr.unet=4 --set dsr.batch=1 --set "
             "dsr.codebook_batch=1 --set "
             "dsr.codebook_steps=1 --set dsr.steps=1 --set dsr.images=" S "a/textures"},
+    {"gcad", "--set gcad.fields=33 --set gcad.unet=2 --set gcad.width=4 --set gcad.epochs=1 --set "
+             "student_teacher.teacher_steps=1 --set student_teacher.teacher_batch=2 --set "
+             "student_teacher.images=" S "a/textures"},
     {"student_teacher", "--set student_teacher.fields=33 --set student_teacher.students=1 --set "
                         "student_teacher.teacher_steps=1 --set student_teacher.teacher_batch=2 --set "
                         "student_teacher.images=" S "a/textures --set student_teacher.epochs=1"}};

@@ -83,7 +83,7 @@ START_TEST(keys_and_names_are_checked) {
         {"--set train.steps=1001", "a toy needs no more than 1000"},
         {"--set model.method=toys",
          "model.method: there is no method 'toys'; there are: efficientad, patchcore, "
-         "patchcore_ensemble, simplenet, fastflow, student_teacher, ast, dsr, toy"},
+         "patchcore_ensemble, simplenet, fastflow, student_teacher, ast, dsr, gcad, toy"},
     };
     NEED_PROGRAM();
     check_refused(refused, COUNT(refused));

@@ -120,7 +120,7 @@ START_TEST(shows_speed_beside_the_paper) {
                                         "32",
                                         "23.4",
                                         "76",
-                                        "GCAD",
+                                        "gcad",
                                         "",
                                         "11",
                                         "",

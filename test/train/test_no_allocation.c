@@ -151,7 +151,9 @@ static const struct {
               {"ast", "ast.teacher_hidden=16 ast.student_hidden=16 ast.batch=2", 1},
               {"dsr", "dsr.channels=8 dsr.codes=16 dsr.unet=4 dsr.batch=2 dsr.codebook_batch=2", 0},
               {"dsr", "dsr.channels=8 dsr.codes=16 dsr.unet=4 dsr.batch=2 dsr.codebook_batch=2", 1},
-              {"dsr", "dsr.channels=8 dsr.codes=16 dsr.unet=4 dsr.batch=2 dsr.codebook_batch=2", 2}};
+              {"dsr", "dsr.channels=8 dsr.codes=16 dsr.unet=4 dsr.batch=2 dsr.codebook_batch=2", 2},
+              {"gcad", "gcad.fields=33 gcad.unet=2 gcad.width=4 student_teacher.teacher_batch=2", 0},
+              {"gcad", "gcad.fields=33 gcad.unet=2 gcad.width=4 gcad.batch=2", 1}};
 
 START_TEST(steps_of_other_methods_allocate_nothing) {
     SKIP_UNLESS(CAN_COUNT, "needs glibc's allocator");
