@@ -89,6 +89,7 @@ static void build_teacher(void *context, EadGraph *graph, EadNode *done, EadStep
     parts->groups[0] = (EadStepGroup){b->teacher, adam, schedule};
     parts->groups[1] = (EadStepGroup){(EadParams *)b->source->decoder, adam, schedule};
     parts->group_count = 2;
+    parts->share = ead_ranks_share(NULL, o->batch);
     (void)done;
 }
 
