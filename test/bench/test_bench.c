@@ -338,6 +338,9 @@ START_TEST(program_names_methods) {
         const char *words, *bench, *model;
         int rows, batch;
     } cases[] = {
+        {"step --set model.method=gcad --set gcad.fields=33 --set gcad.unet=2 --set gcad.width=4 --set "
+         "gcad.batch=2 --set student_teacher.teacher_batch=2",
+         "step", "gcad", 1, 2},
         {"step --set model.method=fastflow --set fastflow.batch=2 --set fastflow.couplings=1", "step",
          "fastflow", 1, 2},
         {"step --set model.method=ast --set ast.batch=2 --set ast.teacher_hidden=8 --set "
@@ -351,9 +354,6 @@ START_TEST(program_names_methods) {
          "dsr.unet=4 --set "
          "dsr.batch=2 --set dsr.codebook_batch=2",
          "step", "dsr", 1, 2},
-        {"step --set model.method=gcad --set gcad.fields=33 --set gcad.unet=2 --set gcad.width=4 --set "
-         "gcad.batch=2 --set student_teacher.teacher_batch=2",
-         "step", "gcad", 1, 2},
         {"distill --batch 2", "distill", "small", 2, 2},
         {"features", "features", "resnet18", 3, 1},
         {"loader", "loader", NULL, 1, 128},
@@ -373,7 +373,7 @@ START_TEST(program_names_methods) {
         ck_assert_pstr_eq(model, cases[i].model);
         ck_assert_int_eq(json_integer_value(json_object_get(row, "batch")), cases[i].batch);
         const char *backbone = json_string_value(json_object_get(row, "backbone"));
-        ck_assert(i < 4 ? backbone && strcmp(backbone, "pdn_small") == 0 : !backbone);
+        ck_assert(i < 5 ? backbone && strcmp(backbone, "pdn_small") == 0 : !backbone);
         json_decref(root);
     }
 }
