@@ -56,7 +56,7 @@ EadStatus ead_gcad_declare_helpers(const EadGcadSpec *spec, EadParams *helpers) 
                      widen = ead_layers_declaring(
                          helpers, ead_gcad_name("step.widen", spec->fields.size[f], names[1]), &status);
         for (int level = 1; level <= EAD_GCAD_LEVELS; level++) {
-            char layer[16];
+            EadGcadName layer;
             snprintf(layer, sizeof layer, "level%d", level);
             ead_layer_conv(&skips, layer, NULL, spec->channels, spec->channels, 1, 1);
         }

@@ -19,7 +19,7 @@ const char *ead_gcad_name(const char *network, int field, EadGcadName out) {
 
 /* Two 3x3 convolutions with ReLU of a level, "down1" or "up1". */
 static EadNode *pair(const EadLayerWalk *walk, const char *level, EadNode *x, int inputs, int outputs) {
-    char layer[16];
+    EadGcadName layer;
     snprintf(layer, sizeof layer, "%.8s.conv1", level);
     x = ead_layer_conv_relu(walk, layer, x, inputs, outputs, 3);
     snprintf(layer, sizeof layer, "%.8s.conv2", level);
@@ -28,7 +28,7 @@ static EadNode *pair(const EadLayerWalk *walk, const char *level, EadNode *x, in
 
 EadNode *ead_gcad_unet(const EadLayerWalk *walk, EadNode *x, int outputs, int width) {
     EadNode *seen[UNET_LEVELS];
-    char level[8], layer[16];
+    EadGcadName level, layer;
     int inputs = 3, channels = width;
     for (int i = 0; i < UNET_LEVELS; i++) {
         snprintf(level, sizeof level, "down%d", i + 1);
@@ -54,7 +54,7 @@ static EadNode *leaky(const EadLayerWalk *walk, EadNode *x) {
 /* x and, weighted, a 1x1 convolution of what was seen at level number `level` on the way down; skips NULL: x. */
 static EadNode *skipped(const EadLayerWalk *skipping, int level, EadNode *x, EadNode *seen, int channels,
                         EadNode *const skips[EAD_GCAD_LEVELS]) {
-    char layer[16];
+    EadGcadName layer;
     if (!skips) return x;
     snprintf(layer, sizeof layer, "level%d", level + 1);
     EadNode *y = ead_layer_conv(skipping, layer, seen, channels, channels, 1, 1);
@@ -64,7 +64,7 @@ static EadNode *skipped(const EadLayerWalk *skipping, int level, EadNode *x, Ead
 EadNode *ead_gcad_encode(const EadLayerWalk *walk, const EadGcadSpec *spec, EadNode *x,
                          const EadLayerWalk *skipping, EadNode *const skips[EAD_GCAD_LEVELS]) {
     EadNode *seen[EAD_GCAD_LEVELS];
-    char layer[16];
+    EadGcadName layer;
     int channels = spec->channels, height = spec->height / EAD_GCAD_STEP, width = spec->width / EAD_GCAD_STEP;
     for (int i = 0; i < EAD_GCAD_LEVELS; i++) {
         snprintf(layer, sizeof layer, "down%d", i + 1);
