@@ -18,7 +18,7 @@ core/ops        | core/base core/ranks core/image core/simd core/graph core/cuda
 core/plan       | core/base core/system core/simd core/graph core/backend
 autograd        | core
 models/networks | core
-models/blocks   | core
+models/blocks   | core models/networks models/method.h
 models/efficientad | core models/networks models/method.h
 models/patchcore | core models/networks models/method.h
 models/patchcore_ensemble | core models/networks models/patchcore models/method.h

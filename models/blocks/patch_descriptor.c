@@ -7,6 +7,7 @@
 #include "core/ops/max_pool2d/max_pool2d.h"
 #include "core/ops/pad_border/pad_border.h"
 #include "core/ops/space_to_batch/space_to_batch.h"
+#include "models/networks/params_file.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -102,6 +103,19 @@ void ead_descriptor_fields_text(const EadDescriptorFields *fields, char text[EAD
         size_t used = strlen(text);
         snprintf(text + used, EAD_FIELDS_TEXT - used, "%s%d", f ? "," : "", fields->size[f]);
     }
+}
+
+EadStatus ead_descriptor_fields_read(const EadSafetensors *file, EadDescriptorFields *fields) {
+    const char *text = ead_safetensors_metadata(file, "fields");
+    if (!text || ead_descriptor_fields_find(text, fields) != EAD_OK)
+        return ead_bad_metadata(file, "fields", text, "some of 17,33,65");
+    return EAD_OK;
+}
+
+EadStatus ead_descriptor_fields_write(EadSafetensorsWriter *writer, const EadDescriptorFields *fields) {
+    char text[EAD_FIELDS_TEXT];
+    ead_descriptor_fields_text(fields, text);
+    return ead_safetensors_writer_metadata(writer, "fields", text);
 }
 
 /* ---- parameters ---- */

@@ -4,6 +4,7 @@
  * pictures (core/ops/space_to_batch). */
 #pragma once
 
+#include "core/file/safetensors.h"
 #include "core/graph/params.h"
 
 enum {
@@ -25,6 +26,10 @@ EadStatus ead_descriptor_fields_check(const EadDescriptorFields *fields, int hei
 /* "17,33,65". */
 enum { EAD_FIELDS_TEXT = 16 };
 void ead_descriptor_fields_text(const EadDescriptorFields *fields, char text[EAD_FIELDS_TEXT]);
+
+/* The same as metadata "fields" of a model file. Errors: EAD_BAD_FILE, naming it; EAD_NO_MEMORY. */
+EadStatus ead_descriptor_fields_read(const EadSafetensors *file, EadDescriptorFields *fields);
+EadStatus ead_descriptor_fields_write(EadSafetensorsWriter *writer, const EadDescriptorFields *fields);
 
 typedef struct EadPatchDescriptor {
     int field;        /* 17, 33 or 65 */

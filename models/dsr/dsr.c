@@ -134,11 +134,8 @@ static EadStatus read(const EadSafetensors *file, int height, int width, EadMode
     EadDsr *model;
     EAD_TRY(ead_dsr_codebook_sizes(file, &spec.channels, &spec.codes));
     EAD_TRY(read_count(file, "unet", 1, EAD_DSR_MOST_CHANNELS, &spec.unet));
-    EadStatus status = ead_dsr_new(&spec, &model);
-    if (status != EAD_OK)
-        return ead_fail_prefix(status == EAD_NO_MEMORY ? status : EAD_BAD_FILE,
-                               "%s: ", ead_safetensors_path(file));
-    status = ead_dsr_read_codebooks(model, file);
+    EAD_TRY(ead_made_of_file(file, ead_dsr_new(&spec, &model)));
+    EadStatus status = ead_dsr_read_codebooks(model, file);
     if (status == EAD_OK) status = ead_params_read_all(file, &model->restored);
     if (status == EAD_OK) status = ead_params_read_all(file, &model->refining);
     if (status == EAD_OK)

@@ -82,7 +82,7 @@ EadStatus ead_gcad_new(const EadGcadSpec *spec, EadGcad **out) {
     model->spec = *spec;
     EadStatus status = EAD_OK;
     for (int f = 0; f < spec->fields.count && status == EAD_OK; f++) {
-        for (int m = 0; m < EAD_GCAD_MAPS; m++) model->map_statistics[f][m][1] = model->map_scale[f][m] = 1;
+        model->maps[f] = ead_field_maps();
         status = declare_field(model, f);
     }
     if (status == EAD_OK) status = allocate(model);
@@ -106,24 +106,11 @@ bool ead_gcad_copy(EadGcad *to, const EadGcad *from) {
     return same && ead_params_copy(&to->first, &from->first) && ead_params_copy(&to->later, &from->later);
 }
 
-EadStatus ead_gcad_set_maps(EadGcad *model, int field, double statistics[EAD_GCAD_MAPS][2]) {
-    static const char *const names[] = {"local", "global"};
-    static const float high = 8; /* standard deviations that maps of good images hardly reach */
-    for (int m = 0; m < EAD_GCAD_MAPS; m++) {
-        double mean = statistics[m][0], std = statistics[m][1];
-        if (!isfinite(mean) || !isfinite(std) || !(std > 0))
-            return ead_fail(
-                EAD_BAD_ARGUMENT,
-                "the %s map of patches of %d pixels cannot be normalised: mean %g and standard deviation "
-                "%g of the validation maps; train longer or use more validation images",
-                names[m], model->spec.fields.size[field], mean, std);
-        EadStandardizing s = ead_standardizing(mean, std);
-        model->map_statistics[field][m][0] = s.mean;
-        model->map_statistics[field][m][1] = s.std;
-        model->map_scale[field][m] = s.scale;
-        model->map_shift[field][m] = s.shift;
-    }
-    model->base.color_high = EAD_GCAD_MAPS * high;
+EadStatus ead_gcad_set_maps(EadGcad *model, int field, double statistics[EAD_FIELD_MAPS][2]) {
+    static const char *const names[] = {"local map", "global map"};
+    EAD_TRY(ead_field_maps_set(&model->maps[field], model->spec.fields.size[field], names, EAD_FIELD_MAPS,
+                               statistics));
+    model->base.color_high = (float)EAD_FIELD_MAPS * EAD_FIELD_MAP_HIGH;
     return EAD_OK;
 }
 
@@ -137,30 +124,18 @@ static EadStatus read_count(const EadSafetensors *file, const char *key, int *ou
 }
 
 static EadStatus read_spec(const EadSafetensors *file, EadGcadSpec *spec) {
-    const char *fields = ead_safetensors_metadata(file, "fields");
-    if (!fields || ead_descriptor_fields_find(fields, &spec->fields) != EAD_OK)
-        return ead_bad_metadata(file, "fields", fields, "some of 17,33,65");
+    EAD_TRY(ead_descriptor_fields_read(file, &spec->fields));
     EAD_TRY(read_count(file, "unet", &spec->unet));
     EAD_TRY(read_count(file, "width", &spec->channels));
     return read_count(file, "bottleneck", &spec->bottleneck);
 }
 
-static const char *maps_name(const EadGcad *model, int field, EadGcadName out) {
-    return ead_gcad_name("map", model->spec.fields.size[field], out);
-}
-
-static EadStatus read_maps(const EadSafetensors *file, EadGcad *model, int field) {
-    double statistics[EAD_GCAD_MAPS][2];
-    EadGcadName name;
-    EAD_TRY(ead_vector_read(file, maps_name(model, field, name), 2 * EAD_GCAD_MAPS, &statistics[0][0]));
-    EadStatus status = ead_gcad_set_maps(model, field, statistics);
-    return status == EAD_OK ? EAD_OK : ead_fail_prefix(EAD_BAD_FILE, "%s: ", ead_safetensors_path(file));
-}
-
 static EadStatus read_parts(const EadSafetensors *file, EadGcad *model) {
     for (int f = 0; f < model->spec.fields.count; f++) {
         EAD_TRY(ead_params_read_all(file, &model->teacher[f]));
-        EAD_TRY(read_maps(file, model, f));
+        double statistics[EAD_FIELD_MAPS][2];
+        EAD_TRY(ead_field_maps_read(file, model->spec.fields.size[f], statistics));
+        EAD_TRY(ead_made_of_file(file, ead_gcad_set_maps(model, f, statistics)));
     }
     EAD_TRY(ead_params_read_all(file, &model->first));
     return ead_params_read_all(file, &model->later);
@@ -170,11 +145,8 @@ static EadStatus read(const EadSafetensors *file, int height, int width, EadMode
     EadGcadSpec spec = {.height = height, .width = width};
     EadGcad *model;
     EAD_TRY(read_spec(file, &spec));
-    EadStatus status = ead_gcad_new(&spec, &model);
-    if (status != EAD_OK)
-        return ead_fail_prefix(status == EAD_NO_MEMORY ? status : EAD_BAD_FILE,
-                               "%s: ", ead_safetensors_path(file));
-    status = read_parts(file, model);
+    EAD_TRY(ead_made_of_file(file, ead_gcad_new(&spec, &model)));
+    EadStatus status = read_parts(file, model);
     if (status == EAD_OK)
         *out = &model->base;
     else
@@ -184,17 +156,13 @@ static EadStatus read(const EadSafetensors *file, int height, int width, EadMode
 
 static EadStatus write(const EadModel *base, EadSafetensorsWriter *writer) {
     const EadGcad *model = (const EadGcad *)base;
-    char fields[EAD_FIELDS_TEXT];
-    ead_descriptor_fields_text(&model->spec.fields, fields);
-    EAD_TRY(ead_safetensors_writer_metadata(writer, "fields", fields));
+    EAD_TRY(ead_descriptor_fields_write(writer, &model->spec.fields));
     EAD_TRY(ead_metadata_number_write(writer, "unet", model->spec.unet));
     EAD_TRY(ead_metadata_number_write(writer, "width", model->spec.channels));
     EAD_TRY(ead_metadata_number_write(writer, "bottleneck", model->spec.bottleneck));
     for (int f = 0; f < model->spec.fields.count; f++) {
-        EadGcadName name;
         EAD_TRY(ead_params_write(writer, &model->teacher[f], EAD_FILE_F32));
-        EAD_TRY(ead_vector_write(writer, maps_name(model, f, name), 2 * EAD_GCAD_MAPS,
-                                 &model->map_statistics[f][0][0]));
+        EAD_TRY(ead_field_maps_write(writer, model->spec.fields.size[f], &model->maps[f]));
     }
     EAD_TRY(ead_params_write(writer, &model->first, EAD_FILE_F32));
     return ead_params_write(writer, &model->later, EAD_FILE_F32);

@@ -11,8 +11,8 @@
  *             standard deviation of the local and of the global map on good images */
 #pragma once
 
+#include "models/blocks/field_maps.h"
 #include "models/blocks/layer_walk.h"
-#include "models/blocks/patch_descriptor.h"
 #include "models/method.h"
 
 enum {
@@ -31,7 +31,7 @@ typedef struct EadGcadSpec {
 } EadGcadSpec;
 
 /* What the maps of a field are made of. */
-enum { EAD_GCAD_LOCAL, EAD_GCAD_GLOBAL, EAD_GCAD_MAPS };
+enum { EAD_GCAD_LOCAL, EAD_GCAD_GLOBAL };
 
 typedef struct EadGcad {
     EadModel base; /* first, so that a pointer to one is a pointer to the other */
@@ -39,8 +39,7 @@ typedef struct EadGcad {
     EadParams teacher[EAD_DESCRIPTOR_FIELDS]; /* in the order of spec.fields */
     EadParams first; /* encoders and local U-Nets of all fields, trained from the start */
     EadParams later; /* global U-Nets, which join */
-    real map_statistics[EAD_DESCRIPTOR_FIELDS][EAD_GCAD_MAPS][2]; /* mean, standard deviation */
-    real map_scale[EAD_DESCRIPTOR_FIELDS][EAD_GCAD_MAPS], map_shift[EAD_DESCRIPTOR_FIELDS][EAD_GCAD_MAPS];
+    EadFieldMaps maps[EAD_DESCRIPTOR_FIELDS];
 } EadGcad;
 
 /* Whether images of that size go through the networks. Errors: EAD_BAD_ARGUMENT. */
@@ -65,7 +64,7 @@ EadPatchDescriptor ead_gcad_teacher(const EadGcad *model, int field);
 
 /* Sets the statistics of a field's maps and what follows from them. Errors: EAD_BAD_ARGUMENT if they are not finite or a map has no
  * spread. */
-EadStatus ead_gcad_set_maps(EadGcad *model, int field, double statistics[EAD_GCAD_MAPS][2]);
+EadStatus ead_gcad_set_maps(EadGcad *model, int field, double statistics[EAD_FIELD_MAPS][2]);
 
 /* ---- graphs (models/gcad/gcad_graph.c) ---- */
 
@@ -98,7 +97,7 @@ EadGcadLoss ead_gcad_loss(EadGraph *graph, const EadGcad *model, int field, EadN
 
 /* The maps of a field as they are, [N,H,W,1]: |described - local|, |encoded - global| of each pixel. x as above. */
 void ead_gcad_raw_maps(EadGraph *graph, const EadGcad *model, int field, EadNode *x,
-                       EadNode *maps[EAD_GCAD_MAPS]);
+                       EadNode *maps[EAD_FIELD_MAPS]);
 
 /* EadMethodFunctions.build. */
 EadDetection ead_gcad_build(EadGraph *graph, const EadModel *base, EadNode *images);

@@ -72,36 +72,21 @@ static EadNode *distance(EadGraph *graph, EadNode *a, EadNode *b) {
 }
 
 void ead_gcad_raw_maps(EadGraph *graph, const EadGcad *model, int field, EadNode *x,
-                       EadNode *maps[EAD_GCAD_MAPS]) {
+                       EadNode *maps[EAD_FIELD_MAPS]) {
     EadGcadOutputs o = outputs_of(graph, model, field, x, NULL);
     maps[EAD_GCAD_LOCAL] = distance(graph, o.described, o.local);
     maps[EAD_GCAD_GLOBAL] = distance(graph, o.encoded, o.global);
 }
 
-static EadNode *standardized(EadGraph *graph, EadNode *map, const real *scale, const real *shift) {
-    return ead_channel_affine(graph, map, ead_leaf(graph, "scale", EAD_REAL, 1, 1, 1, 1, (void *)scale),
-                              ead_leaf(graph, "shift", EAD_REAL, 1, 1, 1, 1, (void *)shift));
-}
-
-/* Of each field the standardised maps, added up; and their mean over the fields. */
 EadDetection ead_gcad_build(EadGraph *graph, const EadModel *base, EadNode *images) {
     static const char *const names[] = {"local map", "global map"};
     const EadGcad *model = (const EadGcad *)base;
     int fields = model->spec.fields.count;
-    EadNode *x = ead_normalize_image(graph, images), *sums[EAD_GCAD_MAPS] = {NULL};
-    EadDetection detection = {.map = NULL};
+    EadNode *x = ead_normalize_image(graph, images), *sums[EAD_FIELD_MAPS] = {NULL};
     for (int f = 0; f < fields; f++) {
-        EadNode *maps[EAD_GCAD_MAPS];
+        EadNode *maps[EAD_FIELD_MAPS];
         ead_gcad_raw_maps(graph, model, f, x, maps);
-        for (int m = 0; m < EAD_GCAD_MAPS; m++) {
-            EadNode *map = standardized(graph, maps[m], &model->map_scale[f][m], &model->map_shift[f][m]);
-            sums[m] = sums[m] ? ead_add(graph, sums[m], map) : map;
-        }
+        ead_field_maps_add(graph, &model->maps[f], maps, sums);
     }
-    for (int m = 0; m < EAD_GCAD_MAPS; m++)
-        detection.parts[m] =
-            (EadMapPart){names[m], fields > 1 ? ead_scale(graph, sums[m], 1.0 / fields) : sums[m]};
-    detection.map =
-        ead_keep(ead_add(graph, detection.parts[EAD_GCAD_LOCAL].map, detection.parts[EAD_GCAD_GLOBAL].map));
-    return detection;
+    return ead_field_maps_detection(graph, sums, fields, names);
 }

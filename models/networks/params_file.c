@@ -202,6 +202,12 @@ EadStatus ead_vector_write(EadSafetensorsWriter *writer, const char *name, int c
 
 /* ---- metadata ---- */
 
+EadStatus ead_made_of_file(const EadSafetensors *file, EadStatus status) {
+    if (status == EAD_OK) return EAD_OK;
+    return ead_fail_prefix(status == EAD_NO_MEMORY ? status : EAD_BAD_FILE,
+                           "%s: ", ead_safetensors_path(file));
+}
+
 EadStatus ead_bad_metadata(const EadSafetensors *file, const char *key, const char *value,
                            const char *expected) {
     return ead_fail(EAD_BAD_FILE, "%s: metadata '%s' is '%s', expected %s; %s", ead_safetensors_path(file),

@@ -58,6 +58,9 @@ EadStatus ead_vector_write(EadSafetensorsWriter *writer, const char *name, int c
 
 /* ---- metadata ---- */
 
+/* What came of making that which a file describes: a failure but EAD_NO_MEMORY is the file's, EAD_BAD_FILE, and names it. */
+EadStatus ead_made_of_file(const EadSafetensors *file, EadStatus status);
+
 /* "FILE: metadata 'key' is 'value', expected ...", EAD_BAD_FILE; value may be NULL. */
 EadStatus ead_bad_metadata(const EadSafetensors *file, const char *key, const char *value,
                            const char *expected);

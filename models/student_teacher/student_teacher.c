@@ -74,8 +74,7 @@ EadStatus ead_student_teacher_new(const EadStudentTeacherSpec *spec, EadStudentT
     model->spec = *spec;
     for (int f = 0; f < EAD_DESCRIPTOR_FIELDS; f++) {
         for (int c = 0; c < FEATURES; c++) model->std[f][c] = model->scale[f][c] = 1;
-        for (int m = 0; m < EAD_STUDENT_MAPS; m++)
-            model->map_statistics[f][m][1] = model->map_scale[f][m] = 1;
+        model->maps[f] = ead_field_maps();
     }
     EadStatus status = declare(model);
     if (status == EAD_OK)
@@ -106,39 +105,23 @@ void ead_student_teacher_set_statistics(EadStudentTeacher *model, int field, con
 }
 
 EadStatus ead_student_teacher_set_maps(EadStudentTeacher *model, int field,
-                                       double statistics[EAD_STUDENT_MAPS][2]) {
-    static const char *const names[] = {"regression error", "predictive variance"};
-    static const float high = 8; /* standard deviations that maps of good images hardly reach */
-    int maps = model->spec.students > 1 ? EAD_STUDENT_MAPS : 1;
-    for (int m = 0; m < maps; m++) {
-        double mean = statistics[m][0], std = statistics[m][1];
-        if (!isfinite(mean) || !isfinite(std) || !(std > 0))
-            return ead_fail(
-                EAD_BAD_ARGUMENT,
-                "the map of the %s of patches of %d pixels cannot be normalised: mean %g and standard "
-                "deviation %g of the validation maps; train longer or use more validation images",
-                names[m], model->spec.fields.size[field], mean, std);
-        EadStandardizing s = ead_standardizing(mean, std);
-        model->map_statistics[field][m][0] = s.mean;
-        model->map_statistics[field][m][1] = s.std;
-        model->map_scale[field][m] = s.scale;
-        model->map_shift[field][m] = s.shift;
-    }
-    model->base.color_high = (float)maps * high;
+                                       double statistics[EAD_FIELD_MAPS][2]) {
+    static const char *const names[] = {"map of the regression error", "map of the predictive variance"};
+    int count = model->spec.students > 1 ? EAD_FIELD_MAPS : 1;
+    EAD_TRY(
+        ead_field_maps_set(&model->maps[field], model->spec.fields.size[field], names, count, statistics));
+    model->base.color_high = (float)count * EAD_FIELD_MAP_HIGH;
     return EAD_OK;
 }
 
 /* ---- the graph ---- */
 
-static EadNode *affine(EadGraph *graph, EadNode *x, const real *scale, const real *shift) {
-    return ead_channel_affine(graph, x, ead_leaf(graph, "scale", EAD_REAL, 1, 1, 1, x->y.c, (void *)scale),
-                              ead_leaf(graph, "shift", EAD_REAL, 1, 1, 1, x->y.c, (void *)shift));
-}
-
 EadNode *ead_student_teacher_target(EadGraph *graph, const EadStudentTeacher *model, int field, EadNode *x) {
     EadPatchDescriptor teacher = ead_student_teacher_teacher(model, field, false);
-    return affine(graph, ead_patch_descriptor_dense(graph, &teacher, x), model->scale[field],
-                  model->shift[field]);
+    void *scale = (void *)model->scale[field], *shift = (void *)model->shift[field];
+    return ead_channel_affine(graph, ead_patch_descriptor_dense(graph, &teacher, x),
+                              ead_leaf(graph, "scale", EAD_REAL, 1, 1, 1, FEATURES, scale),
+                              ead_leaf(graph, "shift", EAD_REAL, 1, 1, 1, FEATURES, shift));
 }
 
 static EadNode *student_output(EadGraph *graph, const EadStudentTeacher *model, int field, int student,
@@ -167,7 +150,7 @@ static EadNode *distance(EadGraph *graph, EadNode *a, EadNode *b) {
 }
 
 void ead_student_teacher_raw_maps(EadGraph *graph, const EadStudentTeacher *model, int field, EadNode *x,
-                                  EadNode *maps[EAD_STUDENT_MAPS]) {
+                                  EadNode *maps[EAD_FIELD_MAPS]) {
     int students = model->spec.students, size = model->spec.fields.size[field];
     EadNode *outputs[EAD_STUDENTS_MOST], *mean = NULL, *variance = NULL;
     EadNode *target = ead_student_teacher_target(graph, model, field, x);
@@ -189,23 +172,13 @@ static EadDetection build(EadGraph *graph, const EadModel *base, EadNode *images
     static const char *const names[] = {"regression error", "predictive variance"};
     const EadStudentTeacher *model = (const EadStudentTeacher *)base;
     int fields = model->spec.fields.count;
-    EadNode *x = ead_normalize_image(graph, images), *sums[EAD_STUDENT_MAPS] = {NULL};
+    EadNode *x = ead_normalize_image(graph, images), *sums[EAD_FIELD_MAPS] = {NULL};
     for (int f = 0; f < fields; f++) {
-        EadNode *maps[EAD_STUDENT_MAPS];
+        EadNode *maps[EAD_FIELD_MAPS];
         ead_student_teacher_raw_maps(graph, model, f, x, maps);
-        for (int m = 0; m < EAD_STUDENT_MAPS; m++)
-            if (maps[m])
-                sums[m] = add_to(graph, sums[m],
-                                 affine(graph, maps[m], &model->map_scale[f][m], &model->map_shift[f][m]));
+        ead_field_maps_add(graph, &model->maps[f], maps, sums);
     }
-    EadDetection detection = {.map = NULL};
-    for (int m = 0; m < EAD_STUDENT_MAPS && sums[m]; m++) {
-        EadNode *map = fields > 1 ? ead_scale(graph, sums[m], 1.0 / fields) : sums[m];
-        detection.parts[m] = (EadMapPart){names[m], map};
-        detection.map = add_to(graph, detection.map, map);
-    }
-    ead_keep(detection.map);
-    return detection;
+    return ead_field_maps_detection(graph, sums, fields, names);
 }
 
 /* ---- the method ---- */

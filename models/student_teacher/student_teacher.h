@@ -9,8 +9,7 @@
  *             deviation of the regression error and of the predictive variance on good images */
 #pragma once
 
-#include "models/method.h"
-#include "models/blocks/patch_descriptor.h"
+#include "models/blocks/field_maps.h"
 
 enum { EAD_STUDENTS_MOST = 8 };
 
@@ -21,7 +20,7 @@ typedef struct EadStudentTeacherSpec {
 } EadStudentTeacherSpec;
 
 /* What the maps of a field are made of. */
-enum { EAD_MAP_ERROR, EAD_MAP_VARIANCE, EAD_STUDENT_MAPS };
+enum { EAD_MAP_ERROR, EAD_MAP_VARIANCE };
 
 typedef struct EadStudentTeacher {
     EadModel base; /* first, so that a pointer to one is a pointer to the other */
@@ -32,9 +31,7 @@ typedef struct EadStudentTeacher {
         std[EAD_DESCRIPTOR_FIELDS][EAD_DESCRIPTOR_FEATURES];
     real scale[EAD_DESCRIPTOR_FIELDS][EAD_DESCRIPTOR_FEATURES],
         shift[EAD_DESCRIPTOR_FIELDS][EAD_DESCRIPTOR_FEATURES]; /* (t - mean) / std = t * scale + shift */
-    real map_statistics[EAD_DESCRIPTOR_FIELDS][EAD_STUDENT_MAPS][2]; /* mean, standard deviation */
-    real map_scale[EAD_DESCRIPTOR_FIELDS][EAD_STUDENT_MAPS],
-        map_shift[EAD_DESCRIPTOR_FIELDS][EAD_STUDENT_MAPS];
+    EadFieldMaps maps[EAD_DESCRIPTOR_FIELDS];
 } EadStudentTeacher;
 
 /* Checks the sizes and makes a model with zeroed parameters, unit statistics of the teachers and maps as they are. Errors:
@@ -52,7 +49,7 @@ void ead_student_teacher_set_statistics(EadStudentTeacher *model, int field, con
 /* Sets the statistics of a field's maps and what follows from them; without a second student the variance is 0, and its
  * statistics are not looked at. Errors: EAD_BAD_ARGUMENT if they are not finite or a map has no spread. */
 EadStatus ead_student_teacher_set_maps(EadStudentTeacher *model, int field,
-                                       double statistics[EAD_STUDENT_MAPS][2]);
+                                       double statistics[EAD_FIELD_MAPS][2]);
 
 /* Networks of field number `field`; student: from 0. */
 EadPatchDescriptor ead_student_teacher_teacher(const EadStudentTeacher *model, int field, bool trainable);
@@ -69,7 +66,7 @@ EadNode *ead_student_teacher_loss(EadGraph *graph, const EadStudentTeacher *mode
 /* The maps of a field as they are, [N,H,W,1]: regression error |mean of students - teacher|², predictive variance, the mean
  * of |student - mean of students|²; NULL with one student. */
 void ead_student_teacher_raw_maps(EadGraph *graph, const EadStudentTeacher *model, int field, EadNode *x,
-                                  EadNode *maps[EAD_STUDENT_MAPS]);
+                                  EadNode *maps[EAD_FIELD_MAPS]);
 
 /* EadMethodFunctions.read and .write (models/student_teacher/student_teacher_file.c). */
 EadStatus ead_student_teacher_read(const EadSafetensors *file, int height, int width, EadModel **out);

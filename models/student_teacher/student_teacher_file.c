@@ -12,10 +12,6 @@ static void statistics_name(const EadStudentTeacher *model, int field, const cha
     snprintf(out, EAD_NAME_SIZE, "teacher.p%d.%s", model->spec.fields.size[field], part);
 }
 
-static void maps_name(const EadStudentTeacher *model, int field, StatisticsName out) {
-    snprintf(out, EAD_NAME_SIZE, "map.p%d", model->spec.fields.size[field]);
-}
-
 /* ---- reading ---- */
 
 static EadStatus read_statistics(const EadSafetensors *file, EadStudentTeacher *model, int field) {
@@ -29,19 +25,14 @@ static EadStatus read_statistics(const EadSafetensors *file, EadStudentTeacher *
 }
 
 static EadStatus read_maps(const EadSafetensors *file, EadStudentTeacher *model, int field) {
-    double statistics[EAD_STUDENT_MAPS][2];
-    StatisticsName name;
-    maps_name(model, field, name);
-    EAD_TRY(ead_vector_read(file, name, 2 * EAD_STUDENT_MAPS, &statistics[0][0]));
-    EadStatus status = ead_student_teacher_set_maps(model, field, statistics);
-    return status == EAD_OK ? EAD_OK : ead_fail_prefix(EAD_BAD_FILE, "%s: ", ead_safetensors_path(file));
+    double statistics[EAD_FIELD_MAPS][2];
+    EAD_TRY(ead_field_maps_read(file, model->spec.fields.size[field], statistics));
+    return ead_made_of_file(file, ead_student_teacher_set_maps(model, field, statistics));
 }
 
 static EadStatus read_spec(const EadSafetensors *file, EadStudentTeacherSpec *spec) {
     int64_t students;
-    const char *fields = ead_safetensors_metadata(file, "fields");
-    if (!fields || ead_descriptor_fields_find(fields, &spec->fields) != EAD_OK)
-        return ead_bad_metadata(file, "fields", fields, "some of 17,33,65");
+    EAD_TRY(ead_descriptor_fields_read(file, &spec->fields));
     EAD_TRY(ead_metadata_count(file, "students", 1, EAD_STUDENTS_MOST, &students));
     spec->students = (int)students;
     return EAD_OK;
@@ -61,11 +52,8 @@ EadStatus ead_student_teacher_read(const EadSafetensors *file, int height, int w
     EadStudentTeacherSpec spec = {.height = height, .width = width};
     EadStudentTeacher *model;
     EAD_TRY(read_spec(file, &spec));
-    EadStatus status = ead_student_teacher_new(&spec, &model);
-    if (status != EAD_OK)
-        return ead_fail_prefix(status == EAD_NO_MEMORY ? status : EAD_BAD_FILE,
-                               "%s: ", ead_safetensors_path(file));
-    status = read_parts(file, model);
+    EAD_TRY(ead_made_of_file(file, ead_student_teacher_new(&spec, &model)));
+    EadStatus status = read_parts(file, model);
     if (status == EAD_OK)
         *out = &model->base;
     else
@@ -83,17 +71,13 @@ static EadStatus write_field(const EadStudentTeacher *model, int field, EadSafet
     EAD_TRY(ead_vector_write(writer, name, EAD_DESCRIPTOR_FEATURES, model->mean[field]));
     statistics_name(model, field, "std", name);
     EAD_TRY(ead_vector_write(writer, name, EAD_DESCRIPTOR_FEATURES, model->std[field]));
-    maps_name(model, field, name);
-    return ead_vector_write(writer, name, 2 * EAD_STUDENT_MAPS, &model->map_statistics[field][0][0]);
+    return ead_field_maps_write(writer, model->spec.fields.size[field], &model->maps[field]);
 }
 
 EadStatus ead_student_teacher_write(const EadModel *base, EadSafetensorsWriter *writer) {
     const EadStudentTeacher *model = (const EadStudentTeacher *)base;
-    char text[EAD_FIELDS_TEXT];
-    ead_descriptor_fields_text(&model->spec.fields, text);
-    EAD_TRY(ead_safetensors_writer_metadata(writer, "fields", text));
-    snprintf(text, sizeof text, "%d", model->spec.students);
-    EAD_TRY(ead_safetensors_writer_metadata(writer, "students", text));
+    EAD_TRY(ead_descriptor_fields_write(writer, &model->spec.fields));
+    EAD_TRY(ead_metadata_number_write(writer, "students", model->spec.students));
     for (int f = 0; f < model->spec.fields.count; f++) EAD_TRY(write_field(model, f, writer));
     return EAD_OK;
 }

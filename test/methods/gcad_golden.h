@@ -41,7 +41,7 @@ static inline EadGcad *gcad_model(const char *fields) {
     ck_assert_msg(ead_gcad_new(&spec, &model) == EAD_OK, "%s", ead_error_message());
     ead_gcad_initialize(model, GCAD_SEED);
     for (int f = 0; f < spec.fields.count; f++) {
-        double mean[EAD_DESCRIPTOR_FEATURES], std[EAD_DESCRIPTOR_FEATURES], maps[EAD_GCAD_MAPS][2];
+        double mean[EAD_DESCRIPTOR_FEATURES], std[EAD_DESCRIPTOR_FEATURES], maps[EAD_FIELD_MAPS][2];
         EadPatchDescriptor teacher = ead_gcad_teacher(model, f);
         gcad_numbers("mean", teacher.field, EAD_DESCRIPTOR_FEATURES, 0.1, 0, mean);
         gcad_numbers("std", teacher.field, EAD_DESCRIPTOR_FEATURES, 0.04, 0.06, std);

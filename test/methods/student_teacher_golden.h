@@ -39,7 +39,7 @@ static inline EadStudentTeacher *student_teacher_model(const char *fields, int s
     ck_assert_msg(ead_student_teacher_new(&spec, &model) == EAD_OK, "%s", ead_error_message());
     ead_student_teacher_initialize(model, ST_SEED);
     for (int f = 0; f < spec.fields.count; f++) {
-        double mean[EAD_DESCRIPTOR_FEATURES], std[EAD_DESCRIPTOR_FEATURES], maps[EAD_STUDENT_MAPS][2];
+        double mean[EAD_DESCRIPTOR_FEATURES], std[EAD_DESCRIPTOR_FEATURES], maps[EAD_FIELD_MAPS][2];
         draw_values("mean", spec.fields.size[f], EAD_DESCRIPTOR_FEATURES, 0.1, 0, mean);
         draw_values("std", spec.fields.size[f], EAD_DESCRIPTOR_FEATURES, 0.04, 0.06, std);
         draw_values("maps", spec.fields.size[f], 4, 1, 2, &maps[0][0]);
@@ -68,7 +68,7 @@ static inline void check_dense(const EadSafetensors *file, EadStudentTeacher *mo
     for (int f = 0; f < model->spec.fields.count; f++) {
         EadGraph *graph = ead_graph_new();
         EadNode *images = ead_leaf(graph, "images", EAD_U8, 1, ST_HEIGHT, ST_WIDTH, 3, NULL);
-        EadNode *x = ead_normalize_image(graph, images), *maps[EAD_STUDENT_MAPS];
+        EadNode *x = ead_normalize_image(graph, images), *maps[EAD_FIELD_MAPS];
         EadPatchDescriptor teacher = ead_student_teacher_teacher(model, f, false);
         EadNode *dense = ead_patch_descriptor_picture(graph, teacher.field,
                                                       ead_patch_descriptor_dense(graph, &teacher, x));

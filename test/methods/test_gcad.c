@@ -123,8 +123,8 @@ START_TEST(bad_statistics_are_refused) {
     EadModel *read;
     for (int i = 0; i < 2; i++) {
         EadGcad *model = gcad_model("33");
-        if (i == 0) model->map_statistics[0][EAD_GCAD_GLOBAL][1] = 0;
-        if (i == 1) model->map_statistics[0][EAD_GCAD_LOCAL][0] = INFINITY;
+        if (i == 0) model->maps[0].statistics[EAD_GCAD_GLOBAL][1] = 0;
+        if (i == 1) model->maps[0].statistics[EAD_GCAD_LOCAL][0] = INFINITY;
         ASSERT_OK(ead_model_save(&model->base, SCRATCH "bad.safetensors", NULL));
         ck_assert_int_eq(ead_model_open(SCRATCH "bad.safetensors", &read), EAD_BAD_FILE);
         assert_contains(ead_error_message(), words[i]);

@@ -254,8 +254,8 @@ START_TEST(bad_statistics_are_refused) {
         EadStudentTeacher *model = student_teacher_model("33", 2);
         if (i == 0) model->std[0][5] = 0;
         if (i == 1) model->mean[0][5] = NAN;
-        if (i == 2) model->map_statistics[0][EAD_MAP_VARIANCE][1] = 0;
-        if (i == 3) model->map_statistics[0][EAD_MAP_ERROR][0] = INFINITY;
+        if (i == 2) model->maps[0].statistics[EAD_MAP_VARIANCE][1] = 0;
+        if (i == 3) model->maps[0].statistics[EAD_MAP_ERROR][0] = INFINITY;
         ASSERT_OK(ead_model_save(&model->base, SCRATCH "bad.safetensors", NULL));
         ck_assert_int_eq(ead_model_open(SCRATCH "bad.safetensors", &read), EAD_BAD_FILE);
         assert_contains(ead_error_message(), words[i]);

@@ -177,16 +177,16 @@ typedef struct GcadPass {
 
 static EadNode *build_maps(void *context, EadGraph *graph, EadNode *images) {
     const GcadPass *pass = context;
-    EadNode *maps[EAD_GCAD_MAPS];
+    EadNode *maps[EAD_FIELD_MAPS];
     ead_gcad_raw_maps(graph, pass->model, pass->field, ead_normalize_image(graph, images), maps);
-    return ead_concat_channels(graph, EAD_GCAD_MAPS, maps);
+    return ead_concat_channels(graph, EAD_FIELD_MAPS, maps);
 }
 
 static EadStatus calibrate(void *state, const EadRunFolder *folder, const char *config_text, int64_t done) {
     GcadFit *s = state;
     (void)folder, (void)config_text, (void)done;
     for (int f = 0; f < s->model->spec.fields.count; f++) {
-        double mean[EAD_GCAD_MAPS], std[EAD_GCAD_MAPS], statistics[EAD_GCAD_MAPS][2];
+        double mean[EAD_FIELD_MAPS], std[EAD_FIELD_MAPS], statistics[EAD_FIELD_MAPS][2];
         GcadPass pass = {s->model, f};
         EadChannelMeasure measure = {.what = "measuring the maps",
                                      .backend = s->run->backend,
@@ -195,11 +195,11 @@ static EadStatus calibrate(void *state, const EadRunFolder *folder, const char *
                                      .width = s->model->base.width,
                                      .build = build_maps,
                                      .context = &pass,
-                                     .channels = EAD_GCAD_MAPS,
+                                     .channels = EAD_FIELD_MAPS,
                                      .inside = s->model->base.region.mask,
                                      .quiet = s->run->quiet};
         EAD_TRY(ead_measure_channels(&measure, mean, std));
-        for (int m = 0; m < EAD_GCAD_MAPS; m++) statistics[m][0] = mean[m], statistics[m][1] = std[m];
+        for (int m = 0; m < EAD_FIELD_MAPS; m++) statistics[m][0] = mean[m], statistics[m][1] = std[m];
         EAD_TRY(ead_gcad_set_maps(s->model, f, statistics));
     }
     return EAD_OK;

@@ -138,9 +138,9 @@ typedef struct FieldPass {
 
 static EadNode *build_maps(void *context, EadGraph *graph, EadNode *images) {
     const FieldPass *pass = context;
-    EadNode *maps[EAD_STUDENT_MAPS];
+    EadNode *maps[EAD_FIELD_MAPS];
     ead_student_teacher_raw_maps(graph, pass->model, pass->field, ead_normalize_image(graph, images), maps);
-    return maps[EAD_MAP_VARIANCE] ? ead_concat_channels(graph, EAD_STUDENT_MAPS, maps) : maps[EAD_MAP_ERROR];
+    return maps[EAD_MAP_VARIANCE] ? ead_concat_channels(graph, EAD_FIELD_MAPS, maps) : maps[EAD_MAP_ERROR];
 }
 
 static EadChannelMeasure measure_of(const StudentFit *s, FieldPass *pass) {
@@ -182,13 +182,13 @@ static EadStatus calibrate(void *state, const EadRunFolder *folder, const char *
     bool several = s->model->spec.students > 1;
     (void)folder, (void)config_text, (void)done;
     for (int f = 0; f < s->model->spec.fields.count; f++) {
-        double mean[EAD_STUDENT_MAPS] = {0}, std[EAD_STUDENT_MAPS] = {1, 1}, statistics[EAD_STUDENT_MAPS][2];
+        double mean[EAD_FIELD_MAPS] = {0}, std[EAD_FIELD_MAPS] = {1, 1}, statistics[EAD_FIELD_MAPS][2];
         FieldPass pass = {s->model, f};
         EadChannelMeasure measure = measure_of(s, &pass);
         measure.what = "measuring the maps", measure.images = s->data->validation;
-        measure.build = build_maps, measure.channels = several ? EAD_STUDENT_MAPS : 1;
+        measure.build = build_maps, measure.channels = several ? EAD_FIELD_MAPS : 1;
         EAD_TRY(ead_measure_channels(&measure, mean, std));
-        for (int m = 0; m < EAD_STUDENT_MAPS; m++) statistics[m][0] = mean[m], statistics[m][1] = std[m];
+        for (int m = 0; m < EAD_FIELD_MAPS; m++) statistics[m][0] = mean[m], statistics[m][1] = std[m];
         EAD_TRY(ead_student_teacher_set_maps(s->model, f, statistics));
     }
     return EAD_OK;
