@@ -94,6 +94,11 @@ EadStatus ead_fit_planned(const EadConfig *config, int count, const EadConfigKey
                            config->model_image_size.height, config->model_image_size.width);
 }
 
+int ead_fit_calibrated_by_validation(const EadConfig *config, int validation, int test) {
+    (void)config, (void)test;
+    return validation;
+}
+
 /* ---- what will be written, and what trained ---- */
 
 /* A checkpoint, or the model of a finished run. */

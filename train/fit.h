@@ -146,6 +146,9 @@ EadStatus ead_fit_check_resumed(const EadFit *fit, const char *folder, const Ead
  * are not 0, by which another size is taken; gives status back. */
 EadStatus ead_fit_planned(const EadConfig *config, int count, const EadConfigKeyId keys[], EadStatus status);
 
+/* An EadFit.calibrated: calibrate looks at all validation images. */
+int ead_fit_calibrated_by_validation(const EadConfig *config, int validation, int test);
+
 /* Adds to problems what of all that a run writes cannot be written; makes no folder. */
 void ead_fit_check_outputs(const EadFit *fit, const EadConfig *config, EadProblems *problems);
 

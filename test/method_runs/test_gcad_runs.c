@@ -21,8 +21,7 @@ static void make_scene(void) {
         return;
     run_well("synth --output " S "photographs --category gasket --size 96 --seed 7 --train 5 --test-good 0 "
              "--test-defect 0");
-    shell_ok("cd " S "data/gasket && for kind in chip doubled missing scratch swapped; do rm -r test/$kind "
-             "ground_truth/$kind; done");
+    remove_defects(S "data/gasket", "chip doubled missing scratch swapped");
     run_well(TRAIN "first");
 }
 

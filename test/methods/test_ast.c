@@ -139,19 +139,6 @@ END_TEST
 
 enum { JUDGED = 30, HEIGHT = 64, WIDTH = 48 };
 
-/* What a detector says of the judged image; free() the map. */
-static float *detect(const EadModel *model, float *score) {
-    uint8_t *image = malloc((size_t)HEIGHT * WIDTH * 3);
-    float *map = malloc(sizeof *map * HEIGHT * WIDTH);
-    EadDetector *detector;
-    golden_image(JUDGED, HEIGHT, WIDTH, image);
-    ASSERT_OK(ead_detector_new(model, NULL, 1, &detector));
-    ASSERT_OK((EadStatus)ead_detector_run(detector, image, WIDTH, HEIGHT, 3 * WIDTH, map, score));
-    ead_detector_close(detector);
-    free(image);
-    return map;
-}
-
 /* The score of the judged image, and the cells [16][12] that its map is resized from. */
 static float cells_of(const EadAst *model, float cells[16 * 12]) {
     EadGraph *graph = ead_graph_new();
@@ -181,7 +168,7 @@ START_TEST(the_score_is_a_mean) {
     static float cells[16 * 12];
     static real inside[16 * 12];
     EadAst *model = new_model(HEIGHT, WIDTH);
-    float score, *map = detect(&model->base, &score);
+    float score, *map = golden_map(&model->base, JUDGED, &score);
     double sum = 0;
     ck_assert_float_eq(score, cells_of(model, cells));
     for (int i = 0; i < 16 * 12; i++) sum += (double)cells[i];
@@ -204,11 +191,11 @@ START_TEST(files_give_the_same_model_back) {
     float before_score, after_score;
     for (int i = 0; i < 4 * 2 * AST_HIDDEN; i++) model->running[i] += (real)0.01 * (real)(i % 7);
     ead_ast_merge(model);
-    float *before = detect(&model->base, &before_score);
+    float *before = golden_map(&model->base, JUDGED, &before_score);
     EadModel *read =
         reopened(&model->base, SCRATCH "model.safetensors",
                  "AST at 64x48 on resnet18's layer1, a flow of 4 blocks (16 hidden), a student of 2 (16)");
-    float *after = detect(read, &after_score);
+    float *after = golden_map(read, JUDGED, &after_score);
     ck_assert(memcmp(before, after, sizeof *before * HEIGHT * WIDTH) == 0 && before_score == after_score);
     free(before), free(after);
     ead_model_free(read);

@@ -38,22 +38,9 @@ END_TEST
 
 enum { PIXELS = DSR_SIDE * DSR_SIDE };
 
-/* What a detector says of the judged image; free() the map. */
-static float *detect(const EadModel *model, float *score) {
-    static uint8_t image[DSR_IMAGE];
-    float *map = malloc(sizeof *map * PIXELS);
-    EadDetector *detector;
-    ck_assert_ptr_nonnull(map);
-    golden_image(DSR_JUDGED, DSR_SIDE, DSR_SIDE, image);
-    ASSERT_OK(ead_detector_new(model, NULL, 1, &detector));
-    ASSERT_OK((EadStatus)ead_detector_run(detector, image, DSR_SIDE, DSR_SIDE, 3 * DSR_SIDE, map, score));
-    ead_detector_close(detector);
-    return map;
-}
-
 START_TEST(map_and_score_are_those_of_pytorch) {
     EadDsr *model = dsr_model();
-    float score, *map = detect(&model->base, &score);
+    float score, *map = golden_map(&model->base, DSR_JUDGED, &score);
     double *expected = golden_numbers(golden, "map", PIXELS), *of_image = golden_numbers(golden, "score", 1),
            got = (double)score;
     ck_assert_double_le(relative_difference(map, expected, PIXELS, 1), FLOAT_BOUND);
@@ -65,10 +52,10 @@ END_TEST
 
 START_TEST(files_give_the_same_model_back) {
     EadDsr *model = dsr_model();
-    float before_score, after_score, *before = detect(&model->base, &before_score);
+    float before_score, after_score, *before = golden_map(&model->base, DSR_JUDGED, &before_score);
     EadModel *read = reopened(&model->base, SCRATCH "model.safetensors",
                               "DSR at 64x64, two books of 32 codes of 8 numbers, U-Nets of width 8");
-    float *after = detect(read, &after_score);
+    float *after = golden_map(read, DSR_JUDGED, &after_score);
     ck_assert(memcmp(before, after, sizeof *before * PIXELS) == 0 && before_score == after_score);
     free(before), free(after);
     ead_model_free(read);

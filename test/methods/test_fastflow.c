@@ -43,23 +43,11 @@ START_TEST(the_flow_is_invertible) {
 }
 END_TEST
 
-/* What a detector says of the judged image; free() the map. */
-static float *detect(const EadModel *model, float *score) {
-    enum { JUDGED = 30 };
-    uint8_t *image = malloc((size_t)FLOW_SIDE * FLOW_SIDE * 3);
-    float *map = malloc(sizeof *map * FLOW_SIDE * FLOW_SIDE);
-    EadDetector *detector;
-    golden_image(JUDGED, FLOW_SIDE, FLOW_SIDE, image);
-    ASSERT_OK(ead_detector_new(model, NULL, 1, &detector));
-    ASSERT_OK((EadStatus)ead_detector_run(detector, image, FLOW_SIDE, FLOW_SIDE, 3 * FLOW_SIDE, map, score));
-    ead_detector_close(detector);
-    free(image);
-    return map;
-}
+enum { FLOW_JUDGED = 30 };
 
 START_TEST(the_map_is_that_of_the_original) {
     EadFastflow *model = new_model();
-    float score, *map = detect(&model->base, &score);
+    float score, *map = golden_map(&model->base, FLOW_JUDGED, &score);
     double *expected = golden_numbers(golden, "map", FLOW_SIDE * FLOW_SIDE);
     ck_assert_double_le(relative_difference(map, expected, FLOW_SIDE * FLOW_SIDE, 1), 1e-5);
     ck_assert(score == largest(map, FLOW_SIDE * FLOW_SIDE) && score < 0);
@@ -91,11 +79,11 @@ END_TEST
 
 START_TEST(files_give_the_same_model_back) {
     EadFastflow *model = new_model();
-    float before_score, after_score, *before = detect(&model->base, &before_score);
+    float before_score, after_score, *before = golden_map(&model->base, FLOW_JUDGED, &before_score);
     EadModel *read = reopened(&model->base, SCRATCH "model.safetensors",
                               "FastFlow at 64x64, 4 couplings on resnet18's layer1,layer2");
     const EadFastflow *again = (const EadFastflow *)read;
-    float *after = detect(read, &after_score);
+    float *after = golden_map(read, FLOW_JUDGED, &after_score);
     ck_assert(memcmp(before, after, sizeof *before * FLOW_SIDE * FLOW_SIDE) == 0 &&
               before_score == after_score);
     ck_assert(

@@ -62,29 +62,16 @@ END_TEST
 
 /* ---- detectors and files ---- */
 
-/* What a detector says of the judged image; free() the map. */
-static float *detect(const EadModel *model, float *score) {
-    float *map = malloc(sizeof *map * GCAD_PIXELS);
-    EadDetector *detector;
-    ck_assert_ptr_nonnull(map);
-    golden_image(GCAD_JUDGED, GCAD_HEIGHT, GCAD_WIDTH, image);
-    ASSERT_OK(ead_detector_new(model, NULL, 1, &detector));
-    ASSERT_OK(
-        (EadStatus)ead_detector_run(detector, image, GCAD_WIDTH, GCAD_HEIGHT, 3 * GCAD_WIDTH, map, score));
-    ead_detector_close(detector);
-    return map;
-}
-
 START_TEST(the_map_is_that_of_pytorch_and_files_give_it_back) {
     EadGcad *model = gcad_model("17,33");
-    float score, again_score, *map = detect(&model->base, &score);
+    float score, again_score, *map = golden_map(&model->base, GCAD_JUDGED, &score);
     double *expected = golden_numbers(golden, "map", GCAD_PIXELS);
     ck_assert_double_le(relative_difference(map, expected, GCAD_PIXELS, 1), 1e-5);
     ck_assert(score == largest(map, GCAD_PIXELS));
     EadModel *read =
         reopened(&model->base, SCRATCH "model.safetensors",
                  "GCAD at 32x64, patches of 17,33 pixels, U-Nets of width 4, 6 numbers of a whole image");
-    float *again = detect(read, &again_score);
+    float *again = golden_map(read, GCAD_JUDGED, &again_score);
     ck_assert(memcmp(map, again, sizeof *map * GCAD_PIXELS) == 0 && score == again_score);
     free(map), free(again), free(expected);
     ead_model_free(read);

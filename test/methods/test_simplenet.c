@@ -108,17 +108,6 @@ static void check_params(const EadParams *params) {
     }
 }
 
-static float *detect(const EadSimplenet *model, float *score) {
-    EadDetector *detector;
-    uint8_t image[HEIGHT * WIDTH * 3];
-    float *map = malloc(sizeof *map * HEIGHT * WIDTH);
-    golden_image(JUDGED, HEIGHT, WIDTH, image);
-    ASSERT_OK(ead_detector_new(&model->base, NULL, 1, &detector));
-    ASSERT_OK(ead_detector_run(detector, image, WIDTH, HEIGHT, 3 * WIDTH, map, score));
-    ead_detector_close(detector);
-    return map;
-}
-
 START_TEST(five_steps_and_a_map_are_the_authors) {
     EadSimplenet *model = new_simplenet(EAD_FILE_F32);
     float rows[STEPS][4], losses[STEPS][2], score;
@@ -133,7 +122,7 @@ START_TEST(five_steps_and_a_map_are_the_authors) {
     check("discriminator.norm.running_mean", model->running, HIDDEN, 1e-5);
     check("discriminator.norm.running_var", model->running + HIDDEN, HIDDEN, 1e-5);
     ead_simplenet_merge(model);
-    float *map = detect(model, &score);
+    float *map = golden_map(&model->base, JUDGED, &score);
     check("map", map, (int64_t)HEIGHT * WIDTH, 1e-5);
     check("score", &score, 1, 1e-5);
     free(map);
@@ -147,11 +136,11 @@ START_TEST(patches_are_scaled) {
     const EadParam *weight = ead_params_find(&model->adaptor, "adaptor.weight");
     float first_score, second_score;
     ead_simplenet_merge(model);
-    float *first = detect(model, &first_score);
+    float *first = golden_map(&model->base, JUDGED, &first_score);
     model->scale = 2;
     for (int64_t i = 0; i < ead_param_size(weight); i++) model->adaptor.values[weight->offset + i] /= 2;
     ead_simplenet_merge(model);
-    float *second = detect(model, &second_score);
+    float *second = golden_map(&model->base, JUDGED, &second_score);
     ck_assert(memcmp(first, second, sizeof *first * HEIGHT * WIDTH) == 0 && first_score == second_score);
     free(first), free(second);
     ead_model_free(&model->base);
@@ -172,11 +161,11 @@ static EadSimplenet *trained(EadFileType stored) {
 START_TEST(files_give_the_same_model_back) {
     for (int half = 0; half < 2; half++) {
         EadSimplenet *model = trained(half ? EAD_FILE_F16 : EAD_FILE_F32);
-        float before_score, after_score, *before = detect(model, &before_score);
+        float before_score, after_score, *before = golden_map(&model->base, JUDGED, &before_score);
         EadModel *read =
             reopened(&model->base, SCRATCH "model.safetensors",
                      "SimpleNet at 96x64, 48 features of resnet18's layer2,layer3, 32 hidden units");
-        float *after = detect((const EadSimplenet *)read, &after_score);
+        float *after = golden_map(read, JUDGED, &after_score);
         ck_assert(memcmp(before, after, sizeof *before * HEIGHT * WIDTH) == 0 && before_score == after_score);
         ck_assert(((const EadSimplenet *)read)->spec.sigma == 4);
         ck_assert(read->method->functions->bytes(read) > 4u * (LENGTH * LENGTH + 2 * HIDDEN * LENGTH));

@@ -140,6 +140,23 @@ void run_well(const char *words) {
                   outcome.err);
 }
 
+void remove_defects(const char *category, const char *kinds) {
+    char command[1024];
+    snprintf(command, sizeof command, "cd %s && for kind in %s; do rm -r test/$kind ground_truth/$kind; done",
+             category, kinds);
+    shell_ok(command);
+}
+
+void draw_parts(const char *folder, const char *options, const char *left_out) {
+    char words[512];
+    snprintf(words, sizeof words, "rm -rf %s", folder);
+    shell_ok(words);
+    snprintf(words, sizeof words, "synth --output %s --category gasket %s", folder, options);
+    run_well(words);
+    snprintf(words, sizeof words, "%s/gasket", folder);
+    remove_defects(words, left_out);
+}
+
 int run_program(const char *folder, const char *arguments) {
     char command[2304];
     snprintf(command, sizeof command, "%s %s >%sstdout 2>%sstderr", getenv("PROGRAM"), arguments, folder,

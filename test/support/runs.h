@@ -48,6 +48,12 @@ void await(pid_t child, Outcome *outcome);
 void run(const char *words, long limit, Outcome *outcome);
 void run_well(const char *words);
 
+/* A data set drawn anew with these options of synth, without some kinds of defects. */
+void draw_parts(const char *folder, const char *options, const char *left_out);
+
+/* Removes these kinds of defects, "chip doubled ...", from a category's folder. */
+void remove_defects(const char *category, const char *kinds);
+
 /* Waits until a file is there, which a child that still runs makes. */
 void await_file(const char *path, pid_t child);
 

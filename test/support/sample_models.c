@@ -61,6 +61,20 @@ void golden_image(uint64_t seed, int height, int width, uint8_t *out) {
             }
 }
 
+float *golden_map(const EadModel *model, uint64_t seed, float *score) {
+    int height = model->height, width = model->width;
+    uint8_t *image = malloc((size_t)height * (size_t)width * 3);
+    float *map = malloc((size_t)height * (size_t)width * sizeof *map);
+    EadDetector *detector;
+    ck_assert(image && map);
+    golden_image(seed, height, width, image);
+    ASSERT_OK(ead_detector_new(model, NULL, 1, &detector));
+    ASSERT_OK((EadStatus)ead_detector_run(detector, image, width, height, 3 * width, map, score));
+    ead_detector_close(detector);
+    free(image);
+    return map;
+}
+
 void golden_vector(const EadSafetensors *file, const char *prefix, const char *name, int64_t count,
                    double *out) {
     char full[128];

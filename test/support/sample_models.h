@@ -33,6 +33,9 @@ enum { GOLDEN_WEIGHT_SEED = 7 };
 /* u8 [height][width][3]: 8x8 random flat cells with noise of 0..7 on top. */
 void golden_image(uint64_t seed, int height, int width, uint8_t *out);
 
+/* The map and score that a detector of the model gives for the golden image of its size and that seed; free() the map. */
+float *golden_map(const EadModel *model, uint64_t seed, float *score);
+
 /* The float64 vector of that name; fails the test if it is not there with `count` elements. */
 void golden_vector(const EadSafetensors *file, const char *prefix, const char *name, int64_t count,
                    double *out);

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#define SMALL    "--size 64 --test-good 2 --test-defect 1 "
 #define SWEEP    S "tiny.yaml"
 #define CUT      S "cut/"
 #define FINISHED "full/synth/gasket/seed-1/"
@@ -20,23 +21,10 @@ static void wait_until_idle(void) {
     ck_abort_msg("a run did not end");
 }
 
-/* Parts with two kinds of defects. */
-static void draw_parts(const char *folder, const char *options) {
-    char words[256];
-    snprintf(words, sizeof words, "synth --output %s --size 64 --test-good 2 --test-defect 1 %s", folder,
-             options);
-    run_well(words);
-    snprintf(words, sizeof words,
-             "cd %s/gasket && for kind in chip doubled missing swapped; do rm -r test/$kind "
-             "ground_truth/$kind; done",
-             folder);
-    shell_ok(words);
-}
-
 static void make_tiny_sweep(void) {
-    shell_ok("rm -rf " S "data " S "more " S "whole " CUT);
-    draw_parts(S "data", "--train 3");
-    draw_parts(S "more", "--seed 7 --train 3");
+    shell_ok("rm -rf " S "whole " CUT);
+    draw_parts(S "data", SMALL "--train 3", "chip doubled missing swapped");
+    draw_parts(S "more", SMALL "--seed 7 --train 3", "chip doubled missing swapped");
     shell_ok("mv " S "more/gasket " S "data/other");
     write_text(SWEEP, "title: Tiny\n"
                       "config:\n"
@@ -122,8 +110,8 @@ END_TEST
 START_TEST(a_failed_run_does_not_stop_the_others) {
     Outcome outcome;
     NEED_PROGRAM();
-    shell_ok("rm -rf " S "half " S "data");
-    draw_parts(S "data", "--train 3");
+    shell_ok("rm -rf " S "half");
+    draw_parts(S "data", SMALL "--train 3", "chip doubled missing swapped");
     shell_ok("cp -r " S "data/gasket " S "data/broken && truncate -s 99 " S "data/broken/train/good/000.png");
     write_text(S "half.yaml", "output: " S "half\n"
                               "config: {dataset.path: " S "data, model.image_size: 64, train.steps: 1,\n"
@@ -201,9 +189,9 @@ START_TEST(a_dry_run_knows_the_bytes) {
     Outcome outcome;
     double models, caches, results;
     NEED_PROGRAM();
-    shell_ok("rm -rf " S "data " S "others " S "bytes");
-    draw_parts(S "data", "--train 9");
-    draw_parts(S "others", "--seed 7 --train 60");
+    shell_ok("rm -rf " S "bytes");
+    draw_parts(S "data", SMALL "--train 9", "chip doubled missing swapped");
+    draw_parts(S "others", SMALL "--seed 7 --train 60", "chip doubled missing swapped");
     write_text(
         S "bytes.yaml",
         "output: " S "bytes\n"
@@ -353,8 +341,7 @@ static const struct {
 START_TEST(all_that_is_wrong_is_told_at_once) {
     Outcome outcome;
     NEED_PROGRAM();
-    shell_ok("rm -rf " S "data");
-    draw_parts(S "data", "--train 3");
+    draw_parts(S "data", SMALL "--train 3", "chip doubled missing swapped");
     for (int i = 0; i < COUNT(wrongs); i++) {
         char words[256];
         if (wrongs[i].file) write_text(S "wrong.yaml", wrongs[i].file);
@@ -387,8 +374,8 @@ START_TEST(folders_are_tried_before_the_first_run) {
         "efficientad: 12 mistakes; nothing was started\n"};
     Outcome outcome;
     NEED_PROGRAM();
-    shell_ok("rm -rf " S "t " S "data");
-    draw_parts(S "data", "--train 3");
+    shell_ok("rm -rf " S "t");
+    draw_parts(S "data", SMALL "--train 3", "chip doubled missing swapped");
     write_text(S "t.yaml", "output: " S "t\n"
                            "config: {dataset.path: " S "data, model.image_size: 64, train.steps: 1,\n"
                            "  train.lr_drop_at: 1, autoencoder.enabled: false, loss.penalty: false}\n"
@@ -447,8 +434,8 @@ START_TEST(sweep_and_report_say_the_same) {
     };
     Outcome outcome;
     NEED_PROGRAM();
-    shell_ok("rm -rf " S "same " S "data");
-    draw_parts(S "data", "--train 3");
+    shell_ok("rm -rf " S "same");
+    draw_parts(S "data", SMALL "--train 3", "chip doubled missing swapped");
     write_text(S "same.yaml", "output: " S "same\nconfig: {dataset.path: " S "data, model.image_size: 64,\n"
                               "  train.steps: 1, autoencoder.enabled: false, loss.penalty: false}\n"
                               "collections: {s: {categories: [gasket]}}\nvariants: {v: {}}\nseeds: [1]\n");

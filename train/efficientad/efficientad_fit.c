@@ -251,11 +251,6 @@ static EadStatus look(void *state, const EadImageCache *few) {
     return ead_measure_teacher(s->model, s->spec->backend, few, true);
 }
 
-static int calibrated(const EadConfig *config, int validation, int test) {
-    (void)config, (void)test;
-    return validation;
-}
-
 /* Brings images into a table, or, for a sample, the same image everywhere. */
 typedef struct TableFill {
     FitState *s;
@@ -450,7 +445,7 @@ const EadFit ead_fit_efficientad = {.name = "efficientad",
                                     .start = start,
                                     .fit = fit,
                                     .look = look,
-                                    .calibrated = calibrated,
+                                    .calibrated = ead_fit_calibrated_by_validation,
                                     .draws = draws,
                                     .begin = begin,
                                     .write = write_checkpoint,

@@ -25,17 +25,23 @@ static int min_of(int64_t a, int64_t b) {
     return (int)(a < b ? a : b);
 }
 
-/* How many detectors of the CPU work side by side: as many as there are threads, if half of the memory holds them. */
+/* Bytes of a detector that has so many threads. */
+static EadStatus measure_with(const EadModel *model, const EadPlanOptions *plan, int threads, size_t *bytes) {
+    int all = omp_get_max_threads();
+    omp_set_num_threads(threads);
+    EadStatus status = ead_detector_measure(model, plan, 1, bytes);
+    omp_set_num_threads(all);
+    return status;
+}
+
+/* How many detectors of the CPU work side by side: as many as there are threads, if half of the memory holds them. alone: bytes of
+ * one with one thread, where that was asked for. */
 static EadStatus choose_count(const EadModel *model, const EadPlanOptions *plan, int64_t images, int all,
-                              size_t free_memory, int *count) {
-    size_t bytes;
+                              size_t free_memory, int *count, size_t *alone) {
     *count = 1;
     if (all == 1 || images < (int64_t)ROUNDS * all) return EAD_OK;
-    omp_set_num_threads(1);
-    EadStatus status = ead_detector_measure(model, plan, 1, &bytes);
-    omp_set_num_threads(all);
-    EAD_TRY(status);
-    *count = min_of(all, (int64_t)(free_memory / 2 / (bytes + 1)));
+    EAD_TRY(measure_with(model, plan, 1, alone));
+    *count = min_of(all, (int64_t)(free_memory / 2 / (*alone + 1)));
     if (*count < 1) *count = 1;
     return EAD_OK;
 }
@@ -55,12 +61,10 @@ static EadStatus open_all(EadScorer *s, const EadModel *model, const EadPlanOpti
 EadStatus ead_scorer_measure(const EadModel *model, const EadPlanOptions *plan, int64_t images,
                              size_t free_memory, size_t *bytes) {
     int count, all = omp_get_max_threads();
-    EAD_TRY(choose_count(model, plan, images, all, free_memory, &count));
-    omp_set_num_threads(all / count);
-    EadStatus status = ead_detector_measure(model, plan, 1, bytes);
-    omp_set_num_threads(all);
-    if (status == EAD_OK) *bytes *= (size_t)count;
-    return status;
+    EAD_TRY(choose_count(model, plan, images, all, free_memory, &count, bytes));
+    if (count < all || all == 1) EAD_TRY(measure_with(model, plan, all / count, bytes));
+    *bytes *= (size_t)count;
+    return EAD_OK;
 }
 
 EadStatus ead_scorer_new(const EadModel *model, const EadPlanOptions *plan, int64_t images, bool parts,
@@ -72,9 +76,8 @@ EadStatus ead_scorer_new(const EadModel *model, const EadPlanOptions *plan, int6
     if (!s) return EAD_NO_MEMORY;
     *s = (EadScorer){
         .count = 1, .threads = 1, .mutex = PTHREAD_MUTEX_INITIALIZER, .returned = PTHREAD_COND_INITIALIZER};
-    EadStatus status =
-        device ? EAD_OK
-               : choose_count(model, plan, images, all, ead_available_memory(&ead_backend_cpu), &s->count);
+    size_t alone, there = ead_available_memory(&ead_backend_cpu);
+    EadStatus status = device ? EAD_OK : choose_count(model, plan, images, all, there, &s->count, &alone);
     s->threads = !device ? s->count : images < 1 ? 1 : min_of(min_of(DEVICE_SIDE, all), images);
     s->share = all / s->threads;
     omp_set_num_threads(s->share); /* a plan has room for as many */

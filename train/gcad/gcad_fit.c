@@ -164,11 +164,6 @@ static EadStatus look(void *state, const EadImageCache *few) {
     return standardize(state, few, true);
 }
 
-static int calibrated(const EadConfig *config, int validation, int test) {
-    (void)config, (void)test;
-    return validation;
-}
-
 /* Of field number `field`. */
 typedef struct GcadPass {
     const EadGcad *model;
@@ -291,6 +286,6 @@ const EadFit ead_fit_gcad = {.name = "gcad",
                              .begin = begin,
                              .write = write_checkpoint,
                              .read = read_checkpoint,
-                             .calibrated = calibrated,
+                             .calibrated = ead_fit_calibrated_by_validation,
                              .calibrate = calibrate,
                              .model = model_of};

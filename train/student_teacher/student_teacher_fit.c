@@ -172,11 +172,6 @@ static EadStatus look(void *state, const EadImageCache *few) {
     return measure_teachers(state, few, true);
 }
 
-static int calibrated(const EadConfig *config, int validation, int test) {
-    (void)config, (void)test;
-    return validation;
-}
-
 static EadStatus calibrate(void *state, const EadRunFolder *folder, const char *config_text, int64_t done) {
     StudentFit *s = state;
     bool several = s->model->spec.students > 1;
@@ -286,6 +281,6 @@ const EadFit ead_fit_student_teacher = {.name = "student_teacher",
                                         .begin = begin,
                                         .write = write_checkpoint,
                                         .read = read_checkpoint,
-                                        .calibrated = calibrated,
+                                        .calibrated = ead_fit_calibrated_by_validation,
                                         .calibrate = calibrate,
                                         .model = model_of};
