@@ -52,7 +52,7 @@ WARNINGS  := -std=c11 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-pr
     $(if $(CLANG),-Wno-sign-conversion -Wno-missing-field-initializers -Wno-string-conversion) $(if $(filter 1,$(DEV)),-Werror)
 DEFINES   := -I. -D_POSIX_C_SOURCE=200809L -D_XOPEN_SOURCE=700
 CFLAGS_release := -O3 -g -fno-math-errno
-CFLAGS_asan    := -O1 -g1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+CFLAGS_asan    := -O1 -g1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -Wno-pass-failed
 CFLAGS_tsan    := -O1 -g1 -fsanitize=thread -Wno-pass-failed
 SANITIZE  := $(filter -fsanitize%,$(CFLAGS_$(CONFIG)))
 # The library exports what models/efficientad.h marks EAD_API and nothing else; nodelete: threads that wait outlive dlclose().

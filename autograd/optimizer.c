@@ -2,6 +2,7 @@
 #include "autograd/optimizer.h"
 
 #include "autograd/backward.h"
+#include "core/base/memory.h"
 #include "core/ops/allreduce/allreduce.h"
 #include "core/ops/increment/increment.h"
 
@@ -10,20 +11,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-static real *new_buffer(int64_t count) {
-    void *buffer = NULL;
-    size_t bytes = (size_t)count * sizeof(real);
-    return posix_memalign(&buffer, 64, bytes) == 0 ? memset(buffer, 0, bytes) : NULL;
-}
-
 EadStatus ead_optimizer_new(const EadParams *params, EadOptimizer *out) {
     *out = (EadOptimizer){.count = params->total};
     if (params->total < 1 || params->total > INT_MAX)
         return ead_fail(EAD_BAD_SHAPE, "%lld weights cannot be trained at once; at most %d can",
                         (long long)params->total, INT_MAX);
-    out->gradients = new_buffer(params->total);
-    out->first = new_buffer(params->total);
-    out->second = new_buffer(params->total);
+    size_t bytes = (size_t)params->total * sizeof(real);
+    out->gradients = ead_new_large(bytes);
+    out->first = ead_new_large(bytes);
+    out->second = ead_new_large(bytes);
     if (out->gradients && out->first && out->second) return EAD_OK;
     ead_optimizer_free(out);
     return ead_fail(EAD_NO_MEMORY, "no memory for the state of Adam (%.1f MB)",

@@ -56,7 +56,8 @@ void ead_model_free(EadModel *model) {
 static bool word_at(const char *words, int index, char word[EAD_MAP_NAME_SIZE]) {
     for (; index > 0; index--) {
         words = strchr(words, '|');
-        if (!words++) return false;
+        if (!words) return false;
+        words++;
     }
     snprintf(word, EAD_MAP_NAME_SIZE, "%.*s", (int)strcspn(words, "|"), words);
     return true;

@@ -1,10 +1,12 @@
-/* Allocation with a message, and growing arrays. */
+/* Allocation with a message, of many numbers, and growing arrays. */
+#define _DEFAULT_SOURCE /* madvise */
 #include "core/base/memory.h"
 
 #include <limits.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 void *ead_new(int64_t count, size_t size, const char *what) {
     void *memory = count >= 0 ? calloc(count ? (size_t)count : 1, size) : NULL;
@@ -12,6 +14,16 @@ void *ead_new(int64_t count, size_t size, const char *what) {
     if (!memory && megabytes < 1) ead_fail(EAD_NO_MEMORY, "no memory for %s", what);
     if (!memory && megabytes >= 1) ead_fail(EAD_NO_MEMORY, "no memory for %s of %.0f MB", what, megabytes);
     return memory;
+}
+
+void *ead_new_large(size_t bytes) {
+    enum { LINE = 64, HUGE_PAGE = 1 << 21, LARGE = 2 * HUGE_PAGE };
+    void *memory = NULL;
+    if (posix_memalign(&memory, bytes >= LARGE ? HUGE_PAGE : LINE, bytes ? bytes : 1) != 0) return NULL;
+#ifdef MADV_HUGEPAGE
+    if (bytes >= LARGE) madvise(memory, bytes, MADV_HUGEPAGE); /* a wish; before the first touch */
+#endif
+    return memset(memory, 0, bytes);
 }
 
 char *ead_strdup(const char *text) {

@@ -12,6 +12,11 @@
  * count x size overflows. */
 void *ead_new(int64_t count, size_t size, const char *what);
 
+/* Zeroed memory for many numbers, such as the parameters of a network: at the start of a cache line, from a few megabytes on
+ * in huge pages where the system has them, which are quicker to get and to find. Freed with free(); NULL, without a
+ * message, where there is none. */
+void *ead_new_large(size_t bytes);
+
 /* A copy of text that the caller frees, or NULL as above. */
 char *ead_strdup(const char *text);
 

@@ -43,12 +43,10 @@ EadStatus ead_params_declare_conv(EadParams *params, const char *prefix, int out
 }
 
 EadStatus ead_params_allocate(EadParams *params) {
-    void *values = NULL;
     size_t bytes = (size_t)params->total * sizeof(real);
-    if (posix_memalign(&values, 64, bytes ? bytes : 1) != 0)
-        return ead_fail(EAD_NO_MEMORY, "no memory for %.1f MB of parameters", (double)bytes * 1e-6);
-    params->values = memset(values, 0, bytes);
-    return EAD_OK;
+    params->values = ead_new_large(bytes);
+    if (params->values) return EAD_OK;
+    return ead_fail(EAD_NO_MEMORY, "no memory for %.1f MB of parameters", (double)bytes * 1e-6);
 }
 
 void ead_params_free(EadParams *params) {

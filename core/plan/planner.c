@@ -254,11 +254,8 @@ static EadStatus allocate(EadPlan *plan) {
     size_t there = device ? SIZE_MAX : ead_machine_available();
     if (device)
         plan->arena = device->allocate(plan->arena_bytes);
-    else if (plan->arena_bytes <= there &&
-             posix_memalign((void **)&plan->arena, HOST_ALIGNMENT, plan->arena_bytes + 1) == 0)
-        memset(plan->arena, 0, plan->arena_bytes);
     else
-        plan->arena = NULL;
+        plan->arena = plan->arena_bytes <= there ? ead_new_large(plan->arena_bytes) : NULL;
     if (plan->arena) return EAD_OK;
     if (device)
         return ead_fail(EAD_NO_MEMORY,

@@ -86,7 +86,7 @@ START_TEST(truncated_anywhere) {
         size_t size;
         if (golden_formats[row].bits || golden_formats[row].white) continue;
         uint8_t *bytes = read_bytes(golden_path(row), &size);
-        for (size_t length = 0; length < size; length += 1 + length / 256) {
+        for (size_t length = 0; length < size; length += 1 + length / 64) {
             EadImage image;
             uint8_t *part = malloc(length ? length : 1);
             memcpy(part, bytes, length);

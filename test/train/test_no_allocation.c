@@ -10,8 +10,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
-#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) &&                 \
-    !__has_feature(thread_sanitizer)
+#if defined(__GLIBC__) && !SANITIZED
 #define CAN_COUNT 1
 #else
 #define CAN_COUNT 0
