@@ -35,6 +35,9 @@ $(BUILD)/test/test_conv_algorithms: $(BUILD)/float/test/support/conv_runs.o
 $(BUILD)/test/double_winograd: $(BUILD)/double/test/support/conv_runs.o
 $(BUILD)/test/test_conv_algorithms $(BUILD)/test/double_winograd: CHECK_LIBS += $(call pkg_config,--libs openblas)
 
+# Suites take longer to compile than to run.
+$(TEST_SOURCES:%.c=$(BUILD)/float/%.o): ALL_CFLAGS += -O1
+
 .SECONDEXPANSION:
 test_object = $(BUILD)/$(1)/$(basename $(filter %/$(2).c,$(TEST_SOURCES))).o
 $(BUILD)/test/test_%: $$(call test_object,float,test_$$*) $(ARCHIVE)

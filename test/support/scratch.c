@@ -100,10 +100,11 @@ int files_in(const char *path) {
 }
 
 void decode_with_flipped_bits(const char *path) {
+    enum { HEAD = 256 };
     size_t size;
     EadImage image;
     uint8_t *bytes = read_bytes(path, &size);
-    for (size_t bit = 0; bit < size * 8; bit++) {
+    for (size_t bit = 0; bit < size * 8; bit += bit < 8 * HEAD ? 1 : 9) {
         bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
         EadStatus status = ead_image_decode(bytes, size, "flipped", &image);
         ck_assert((status == EAD_OK) == (image.pixels != NULL));

@@ -45,8 +45,8 @@ void pause_for(double seconds);
 /* How many files a folder holds, hidden ones, too. */
 int files_in(const char *path);
 
-/* Decodes an image file with each of its bits flipped in turn. Any result will do but a crash, and the image
- * must be empty exactly after a failure. */
+/* Decodes an image file with each bit of its first bytes flipped in turn, then with one of every byte. Any result will do
+ * but a crash, and the image must be empty exactly after a failure. */
 void decode_with_flipped_bits(const char *path);
 
 /* A PNG of noise. */
