@@ -9,8 +9,8 @@ static const char *const trainings[] = {
     "--set model.method=patchcore_ensemble --set model.image_size=128",
     "--set model.method=simplenet --set simplenet.epochs=1",
     "--set model.method=fastflow --set fastflow.epochs=1 --set fastflow.batch=4",
-    "--set model.method=ast --set ast.epochs=1 --set ast.batch=4 --set ast.teacher_hidden=128 --set "
-    "ast.student_hidden=256",
+    ("--set model.method=ast --set ast.epochs=1 --set ast.batch=4 --set ast.teacher_hidden=128 "
+     "--set ast.student_hidden=256"),
 };
 
 static void make_scene(void) {
