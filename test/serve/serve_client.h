@@ -59,7 +59,8 @@ static inline void receive_all(int line, char *text, size_t most) {
     text[size] = '\0';
 }
 
-/* One request on a connection of its own, whose body follows; the reply as text[TEXT_SIZE]. Gives its code, 0: none. */
+/* One request on a connection of its own, whose body follows (NULL: it is only promised); the reply as text[TEXT_SIZE].
+ * Gives its code, 0: none. */
 static inline int request_bytes(const char *address, const char *head, const void *body, size_t size,
                                 char *text) {
     char line[1024];
@@ -68,7 +69,7 @@ static inline int request_bytes(const char *address, const char *head, const voi
     snprintf(line, sizeof line, "%s\r\nHost: localhost\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n",
              head, size);
     send_all(connection, line, strlen(line));
-    send_all(connection, body, size);
+    if (body) send_all(connection, body, size);
     receive_all(connection, text, TEXT_SIZE);
     close(connection);
     return strncmp(text, "HTTP/1.1 ", 9) == 0 ? atoi(text + 9) : 0;
