@@ -9,7 +9,6 @@
 #include <assert.h>
 #include <limits.h>
 #include <stdlib.h>
-#include <string.h>
 
 EadStatus ead_optimizer_new(const EadParams *params, EadOptimizer *out) {
     *out = (EadOptimizer){.count = params->total};

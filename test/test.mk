@@ -35,8 +35,8 @@ $(BUILD)/test/test_conv_algorithms: $(BUILD)/float/test/support/conv_runs.o
 $(BUILD)/test/double_winograd: $(BUILD)/double/test/support/conv_runs.o
 $(BUILD)/test/test_conv_algorithms $(BUILD)/test/double_winograd: CHECK_LIBS += $(call pkg_config,--libs openblas)
 
-# Suites take longer to compile than to run.
-$(TEST_SOURCES:%.c=$(BUILD)/float/%.o): ALL_CFLAGS += -O1
+# What suites do themselves takes less time than compiling it. CFLAGS come last, as ever.
+$(TEST_SOURCES:%.c=$(BUILD)/float/%.o): ALL_CFLAGS += -O1 $(CFLAGS)
 
 .SECONDEXPANSION:
 test_object = $(BUILD)/$(1)/$(basename $(filter %/$(2).c,$(TEST_SOURCES))).o

@@ -11,7 +11,6 @@
 #include <limits.h>
 #include <omp.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { HOST_ALIGNMENT = 64, DEVICE_ALIGNMENT = 256, DEFAULT_STREAMS = 3 };
 
