@@ -43,8 +43,8 @@ OPENMP   := $(if $(CLANG),-l:libomp.so.5,-lgomp)
 # The version stands in VERSION; a build from git says which commit, too.
 RELEASE  := $(shell cat VERSION)
 VERSION  := $(RELEASE)$(if $(wildcard .git),$(addprefix -g,$(shell git describe --always --exclude '*' --dirty 2>/dev/null)))
-# A file with a text, touched only when the text has changed.
-stamp     = $(if $(BUILDING),$(shell mkdir -p $(dir $(1)); echo '$(2)' | cmp -s - $(1) || echo '$(2)' >$(1)))
+# A file with a text, touched only when the text has changed. Packages are compiled elsewhere, and change nothing here.
+stamp     = $(if $(filter-out deb container,$(BUILDING)),$(shell mkdir -p $(dir $(1)); echo '$(2)' | cmp -s - $(1) || echo '$(2)' >$(1)))
 
 PACKAGES  := libpng zlib libjpeg libtiff-4 libwebp libwebpdemux yaml-0.1 jansson libzip
 pkg_config = $(if $(BUILDING),$(shell pkg-config --silence-errors $(1)))

@@ -49,6 +49,11 @@ export LOGS
 trap 'rm -rf "$LOGS"' EXIT
 trap 'exit 130' INT TERM
 begun=$(date +%s)
+# A test that builds must leave the program as it is: others run it meanwhile.
+program() {
+    stat -c '%i %y' "${PROGRAM:-}" 2>/dev/null
+}
+tested=$(program)
 # The longest first, by the times of an earlier run, or else of one elsewhere (test/times).
 times=${BUILD:=build}/test_times
 touch "$times" 2>/dev/null
@@ -58,6 +63,8 @@ done | sort -rn | sed 's/.* //' | xargs -P "${JOBS:-$(($(nproc) + 1))}" -n 1 sh 
 sort -rn "$LOGS/results" >"$times"
 
 awk '$4 > 0 { print "FAILED: " $2 }' "$LOGS/results"
+anew=0
+[ "$(program)" = "$tested" ] || { echo "FAILED: a test has built $PROGRAM anew"; anew=1; }
 echo "$# test programs in $(($(date +%s) - begun)) s"
-awk -v programs=$# '{ passed += $3; failed += $4; skipped += $5 }
-    END { failed += programs - NR; print passed + 0 " passed, " failed + 0 " failed, " skipped + 0 " skipped"; exit (failed > 0) }' "$LOGS/results"
+awk -v programs=$# -v anew=$anew '{ passed += $3; failed += $4; skipped += $5 }
+    END { failed += programs - NR + anew; print passed + 0 " passed, " failed + 0 " failed, " skipped + 0 " skipped"; exit (failed > 0) }' "$LOGS/results"
