@@ -226,8 +226,8 @@ static void read_how(Try *try) {
         if (strcmp(name, call_names[i]) == 0) try->call = (FaultCall)i;
 }
 
-/* The next run, undisturbed, makes the files of one that never was disturbed. */
-static bool next_run_holds(Try *try, bool littered) {
+/* The next run, undisturbed, makes the files of one that never was disturbed, and leaves no other. */
+static bool next_run_holds(Try *try) {
     Ended ended;
     const TriedCommand *command = try->command;
     if (command->anew) tree_remove(try->folder);
@@ -236,7 +236,10 @@ static bool next_run_holds(Try *try, bool littered) {
     finish(scene_start(try->scene, try->folder, try->folder, words, NULL, NULL), try->folder, -1, &ended);
     bool well = WIFEXITED(ended.status) && WEXITSTATUS(ended.status) == 0 && ended.complaints == 0;
     if (!well) return complain(try, "the next run fails: %s", ended.said);
-    if (files_hold(try, true, littered) && output_holds(try)) return true;
+    int litter = try->out->litter; /* what the disturbed run left is gone now */
+    bool holds = files_hold(try, true, false) && output_holds(try);
+    try->out->litter = litter;
+    if (holds) return true;
     char what[TRY_TEXT];
     memcpy(what, try->out->what, sizeof what);
     return complain(try, "after the next run: %.*s", TRY_TEXT - 32, what);
@@ -254,13 +257,14 @@ static bool one_process_holds(Try *try) {
     if (WIFEXITED(ended.status) && WEXITSTATUS(ended.status) == 0 && left_out)
         return files_hold(try, false, may_litter(try, &ended));
     if (WIFEXITED(ended.status) && WEXITSTATUS(ended.status) == 0)
-        return files_hold(try, true, may_litter(try, &ended)) && output_holds(try);
+        return files_hold(try, true, may_litter(try, &ended)) && output_holds(try) &&
+               (try->out->litter == 0 || next_run_holds(try));
     if (!files_hold(try, false, may_litter(try, &ended))) return false;
     char size[32];
     snprintf(size, sizeof size, "size=%lld", 4 * try->scene->bytes[try->out->command] + (1 << 20));
     if (try->out->kind == TRY_disk && mount(NULL, try->folder, NULL, MS_REMOUNT, size) != 0)
         return complain(try, "cannot enlarge the disk: %s", strerror(errno));
-    return next_run_holds(try, may_litter(try, &ended));
+    return next_run_holds(try);
 }
 
 /* Both may do all of it, or one is refused. */

@@ -29,7 +29,7 @@ typedef struct Attempt {
     int command;         /* index in tried_commands */
     char how[HOW_SIZE];  /* the disturbance: a fault as in TORTURE_FAULT, "SECONDS s" or "SIZE KB" */
     char what[TRY_TEXT]; /* what did not hold, or why it was skipped */
-    int litter;          /* files that a killed process left and the next run did not remove */
+    int litter;          /* files that the disturbed process left and the next run removed */
 } Attempt;
 
 /* A kind and a number make the same try with the same seed, but for calls that threads make in another order; how: NULL,
