@@ -138,7 +138,8 @@ static unsigned conclude(double seconds) {
         printf(skipped ? " (%u skipped)\n" : "\n", skipped);
         failed += tried - held;
     }
-    printf("seed %llu, %.0f s; processes that were killed or could not remove files left %u files; where it held, "
+    printf("seed %llu, %.0f s; processes that were killed or could not remove files left %u files; where it "
+           "held, "
            "the next run removed them\n",
            (unsigned long long)seed, seconds, shared->litter);
     return failed;
