@@ -35,6 +35,8 @@ typedef struct EadFitRun {
     int64_t before, steps;      /* steps of the phases before it; of all phases */
     EadSafetensors *checkpoint; /* to resume from; NULL: from the start */
     EadStep step;
+    size_t
+        later_step_bytes; /* the most that a later phase's takes, as ead_fit_step_bytes() counts; 0: there is none */
     EadLoader *loader; /* NULL: nothing comes with a step */
     EadLossLog log;
     EadLossLog scores_log, tests_log; /* validation.csv, test.csv */
@@ -56,6 +58,11 @@ typedef struct EadFitRun {
 /* Steps of all phases that have been started. */
 static inline int64_t ead_fit_steps_done(const EadFitRun *run) {
     return run->before + run->step.done;
+}
+
+/* Bytes of the present step, planned, and of what is read ahead for it. */
+static inline size_t ead_fit_step_bytes(const EadFitRun *run) {
+    return ead_step_bytes(&run->step) + (size_t)run->fit->slots * ead_step_slot_bytes(&run->step);
 }
 
 /* Whether this process writes. */

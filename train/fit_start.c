@@ -75,11 +75,17 @@ static EadStatus evaluation_bytes(const EadFitRun *run, const EadPlanOptions *pl
     return EAD_OK;
 }
 
+/* What the largest step of a later phase takes beyond the present one. */
+static size_t growth_of_steps(const EadFitRun *run) {
+    size_t present = run->step.plan ? ead_fit_step_bytes(run) : 0;
+    return run->later_step_bytes > present ? run->later_step_bytes - present : 0;
+}
+
 /* What is taken beside the step: a detector that draws the maps for TensorBoard, or a part of it that measures the
- * teacher, and slots for the batches to come; or what the evaluation takes more. */
-static EadStatus later_bytes(EadFitRun *run, size_t *bytes) {
+ * teacher, and slots for the batches to come. */
+static EadStatus bytes_beside(EadFitRun *run, size_t *bytes) {
     EadPlanOptions plan = {.backend = run->spec->backend};
-    size_t detector = 0, evaluation = 0;
+    size_t detector = 0;
     *bytes = 0;
     if (run->fit->later) EAD_TRY(run->fit->later(run->state, bytes));
     if (!run->step.plan) {
@@ -87,28 +93,30 @@ static EadStatus later_bytes(EadFitRun *run, size_t *bytes) {
         return EAD_OK;
     }
     if (run->model) EAD_TRY(ead_detector_measure(run->model, &plan, 1, &detector));
-    if (run->model) EAD_TRY(evaluation_bytes(run, &plan, &evaluation));
     if (detector > *bytes) *bytes = detector;
-    *bytes += (size_t)run->fit->slots * ead_step_slot_bytes(&run->step);
-    if (evaluation > *bytes) *bytes = evaluation;
-    *bytes += AT_WORK;
+    *bytes += (size_t)run->fit->slots * ead_step_slot_bytes(&run->step) + AT_WORK;
     return EAD_OK;
 }
 
 /* Says it, and fails before the work what would fail when the first maps are drawn. */
 EadStatus ead_fit_check_memory(EadFitRun *run) {
+    EadPlanOptions options = {.backend = run->spec->backend};
     const EadPlan *plan = run->step.plan;
-    size_t later, there = ead_available_memory(&ead_backend_cpu);
+    size_t beside, evaluation = 0, growth = growth_of_steps(run);
+    size_t there = ead_available_memory(&ead_backend_cpu);
     bool draws = run->config->train_tensorboard && run->data.dataset.test_count > 0;
-    EAD_TRY(later_bytes(run, &later));
-    if (plan && draws && !run->spec->backend->device && later > there)
+    EAD_TRY(bytes_beside(run, &beside));
+    if (plan && draws && !run->spec->backend->device && beside > there)
         return ead_fail(
             EAD_NO_MEMORY,
             "beside the training step, %.0f MB are needed for the maps in TensorBoard, where %.0f MB are "
             "free; set train.tensorboard=false, or lower model.image_size or the batch",
-            1e-6 * (double)later, 1e-6 * (double)there);
+            1e-6 * (double)beside, 1e-6 * (double)there);
+    if (plan && run->model) EAD_TRY(evaluation_bytes(run, &options, &evaluation));
+    size_t later = growth + beside > evaluation + AT_WORK ? growth + beside : evaluation + AT_WORK;
+    if (!plan) later = beside;
     if (ead_fit_leads(run))
         ead_print_memory(plan ? "the training step" : "the fit", run->spec->backend,
-                         plan ? ead_step_planned_bytes(&run->step) : later, later);
+                         plan ? ead_step_planned_bytes(&run->step) + growth : later, later);
     return EAD_OK;
 }

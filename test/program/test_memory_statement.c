@@ -2,6 +2,8 @@
 #define S "build/scratch/test_memory_statement/"
 #include "test/support/method_scene.h"
 
+#define PHOTOGRAPHS S "photographs/gasket/train/good"
+
 static const char *const trainings[] = {
     "--set model.method=efficientad --set train.steps=1 --set loss.penalty=false",
     "--set model.method=efficientad --set train.steps=1 --set loss.penalty=false --set model.image_size=320",
@@ -11,10 +13,17 @@ static const char *const trainings[] = {
     "--set model.method=fastflow --set fastflow.epochs=1 --set fastflow.batch=4",
     ("--set model.method=ast --set ast.epochs=1 --set ast.batch=4 --set ast.teacher_hidden=128 "
      "--set ast.student_hidden=256"),
+    ("--set model.method=dsr --set model.image_size=128 --set dsr.images=" PHOTOGRAPHS
+     " --set dsr.channels=32 --set dsr.codes=512 --set dsr.unet=16 --set dsr.codebook_steps=1 --set "
+     "dsr.steps=2 "
+     "--set dsr.refining=0.5"),
 };
 
 static void make_scene(void) {
-    make_method_scene(8, "eval: {overlays: false}\n");
+    if (make_method_scene(8, "eval: {overlays: false}\n"))
+        run_well("synth --output " S
+                 "photographs --category gasket --size 96 --seed 7 --train 5 --test-good 0 "
+                 "--test-defect 0");
 }
 
 START_TEST(what_is_stated_is_taken) {
