@@ -5,7 +5,7 @@
 #include "core/ops/conv2d/conv2d.h"
 #include "core/ops/leaky_relu/leaky_relu.h"
 #include "core/ops/max_pool2d/max_pool2d.h"
-#include "core/ops/pad_border/pad_border.h"
+#include "core/ops/pad_replicate/pad_replicate.h"
 #include "core/ops/space_to_batch/space_to_batch.h"
 #include "models/networks/params_file.h"
 
@@ -177,7 +177,7 @@ EadNode *ead_patch_descriptor_of_patches(EadGraph *graph, const EadPatchDescript
 }
 
 EadNode *ead_patch_descriptor_dense(EadGraph *graph, const EadPatchDescriptor *descriptor, EadNode *x) {
-    return build(graph, descriptor, ead_pad_border(graph, x, descriptor->field / 2), true);
+    return build(graph, descriptor, ead_pad_replicate(graph, x, descriptor->field / 2), true);
 }
 
 EadNode *ead_patch_descriptor_picture(EadGraph *graph, int field, EadNode *x) {

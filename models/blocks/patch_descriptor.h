@@ -53,7 +53,7 @@ void ead_patch_descriptor_standardize(const EadPatchDescriptor *descriptor, EadP
 EadNode *ead_patch_descriptor_of_patches(EadGraph *graph, const EadPatchDescriptor *descriptor, EadNode *x);
 
 /* x [N,H,W,3], normalised images -> [step² N, H/step, W/step, 128]: of each pixel the descriptor of the patch around it,
- * with zeros for what lies outside of the image; pixels in the order of space_to_batch. */
+ * the outermost pixels repeated outside of the image; pixels in the order of space_to_batch. */
 EadNode *ead_patch_descriptor_dense(EadGraph *graph, const EadPatchDescriptor *descriptor, EadNode *x);
 
 /* What was computed of these, [step² N, H/step, W/step, C], as pictures again: [N,H,W,C]. No gradient. */

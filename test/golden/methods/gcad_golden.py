@@ -33,7 +33,7 @@ import unet as published  # noqa: E402
 
 def described(field, x):
     """The standardised descriptor of each pixel's patch."""
-    dilation, y = 1, F.pad(x, [field // 2] * 4)
+    dilation, y = 1, F.pad(x, [field // 2] * 4, mode="replicate")
     for layer in network("teacher", field):
         if isinstance(layer, torch.nn.Conv2d):
             y = F.conv2d(y, layer.weight, layer.bias, dilation=dilation)

@@ -77,7 +77,7 @@ def image(seed, height=HEIGHT, width=WIDTH):
 
 def patches_of(x, field):
     """[H W, 3, field, field]: around each pixel."""
-    columns = F.unfold(F.pad(x, [field // 2] * 4), field)
+    columns = F.unfold(F.pad(x, [field // 2] * 4, mode="replicate"), field)
     return columns[0].T.reshape(-1, 3, field, field)
 
 
