@@ -106,11 +106,22 @@ START_TEST(what_cannot_be_is_refused) {
 }
 END_TEST
 
+/* Before the first: nothing is trained that could not go on. */
+START_TEST(a_later_phase_beyond_memory_is_refused) {
+    NEED_PROGRAM();
+    SKIP_UNLESS(!SANITIZED, "sanitizers need address space of their own");
+    check_too_large(400000, "--set dsr.batch=128",
+                    "dsr.batch=128, dsr.channels=8, dsr.unet=4, dsr.codes=16, dsr.codebook_batch=2 with "
+                    "model.image_size=64x64 is too much, lower one of them: ");
+}
+END_TEST
+
 static void add_tests(TCase *tests) {
     tcase_add_test(tests, trains_evaluates_and_predicts);
     tcase_add_test(tests, the_same_bits_again_and_resumed);
     tcase_add_test(tests, codebooks_of_a_model_are_taken);
     tcase_add_test(tests, what_cannot_be_is_refused);
+    tcase_add_test(tests, a_later_phase_beyond_memory_is_refused);
 }
 
 int main(void) {
