@@ -4,6 +4,7 @@
 # model, data set, command or test needs no edit here. Set on the command line or in the environment:
 #   CC=clang  DEV=1 (warnings are errors)  CUDA=0 (no CUDA backend)  MPI=1 (several processes)  ARAVIS=1 (cameras)  BUILD=build/other (another folder)
 
+ONLY_TELLS := $(findstring n,$(firstword -$(MAKEFLAGS)))
 MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := all
 GOALS := $(or $(MAKECMDGOALS),all)
@@ -43,8 +44,8 @@ OPENMP   := $(if $(CLANG),-l:libomp.so.5,-lgomp)
 # The version stands in VERSION; a build from git says which commit, too.
 RELEASE  := $(shell cat VERSION)
 VERSION  := $(RELEASE)$(if $(wildcard .git),$(addprefix -g,$(shell git describe --always --exclude '*' --dirty 2>/dev/null)))
-# A file with a text, touched only when the text has changed. Packages are compiled elsewhere, and change nothing here.
-stamp     = $(if $(filter-out deb container,$(BUILDING)),$(shell mkdir -p $(dir $(1)); echo '$(2)' | cmp -s - $(1) || echo '$(2)' >$(1)))
+# A file with a text, touched only when the text has changed. Packages are compiled elsewhere, and make -n compiles nothing.
+stamp     = $(if $(if $(ONLY_TELLS),,$(filter-out deb container,$(BUILDING))),$(shell mkdir -p $(dir $(1)); echo '$(2)' | cmp -s - $(1) || echo '$(2)' >$(1)))
 
 PACKAGES  := libpng zlib libjpeg libtiff-4 libwebp libwebpdemux yaml-0.1 jansson libzip
 pkg_config = $(if $(BUILDING),$(shell pkg-config --silence-errors $(1)))
