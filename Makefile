@@ -45,7 +45,7 @@ OPENMP   := $(if $(CLANG),-l:libomp.so.5,-lgomp)
 RELEASE  := $(shell cat VERSION)
 VERSION  := $(RELEASE)$(if $(wildcard .git),$(addprefix -g,$(shell git describe --always --exclude '*' --dirty 2>/dev/null)))
 # A file with a text, touched only when the text has changed. Packages are compiled elsewhere, and make -n compiles nothing.
-stamp     = $(if $(if $(ONLY_TELLS),,$(filter-out deb container,$(BUILDING))),$(shell mkdir -p $(dir $(1)); echo '$(2)' | cmp -s - $(1) || echo '$(2)' >$(1)))
+stamp     = $(if $(filter-out deb container,$(BUILDING)),$(if $(and $(ONLY_TELLS),$(wildcard $(1))),,$(shell mkdir -p $(dir $(1)); echo '$(2)' | cmp -s - $(1) || echo '$(2)' >$(1))))
 
 PACKAGES  := libpng zlib libjpeg libtiff-4 libwebp libwebpdemux yaml-0.1 jansson libzip
 pkg_config = $(if $(BUILDING),$(shell pkg-config --silence-errors $(1)))

@@ -35,9 +35,8 @@ typedef struct EadFitRun {
     int64_t before, steps;      /* steps of the phases before it; of all phases */
     EadSafetensors *checkpoint; /* to resume from; NULL: from the start */
     EadStep step;
-    size_t
-        later_step_bytes; /* the most that a later phase's takes, as ead_fit_step_bytes() counts; 0: there is none */
-    EadLoader *loader; /* NULL: nothing comes with a step */
+    size_t later_step_bytes; /* the most that the step of a later phase takes; 0: there is none */
+    EadLoader *loader;       /* NULL: nothing comes with a step */
     EadLossLog log;
     EadLossLog scores_log, tests_log; /* validation.csv, test.csv */
     EadTrainingBoard board;           /* TensorBoard; empty where that is off */

@@ -14,9 +14,8 @@ static const char *const trainings[] = {
     ("--set model.method=ast --set ast.epochs=1 --set ast.batch=4 --set ast.teacher_hidden=128 "
      "--set ast.student_hidden=256"),
     ("--set model.method=dsr --set model.image_size=128 --set dsr.images=" PHOTOGRAPHS
-     " --set dsr.channels=32 --set dsr.codes=512 --set dsr.unet=16 --set dsr.codebook_steps=1 --set "
-     "dsr.steps=2 "
-     "--set dsr.refining=0.5"),
+     " --set dsr.channels=32 --set dsr.codes=512 --set dsr.unet=16 --set dsr.codebook_steps=1 "
+     "--set dsr.steps=2 --set dsr.refining=0.5"),
 };
 
 static void make_scene(void) {

@@ -139,8 +139,7 @@ static unsigned conclude(double seconds) {
         failed += tried - held;
     }
     printf("seed %llu, %.0f s; processes that were killed or could not remove files left %u files; where it "
-           "held, "
-           "the next run removed them\n",
+           "held, the next run removed them\n",
            (unsigned long long)seed, seconds, shared->litter);
     return failed;
 }
