@@ -59,11 +59,6 @@ static inline int64_t ead_fit_steps_done(const EadFitRun *run) {
     return run->before + run->step.done;
 }
 
-/* Bytes of the present step, planned, and of what is read ahead for it. */
-static inline size_t ead_fit_step_bytes(const EadFitRun *run) {
-    return ead_step_bytes(&run->step) + (size_t)run->fit->slots * ead_step_slot_bytes(&run->step);
-}
-
 /* Whether this process writes. */
 static inline bool ead_fit_leads(const EadFitRun *run) {
     return ead_ranks_leads(run->spec->ranks);
@@ -72,6 +67,10 @@ static inline bool ead_fit_leads(const EadFitRun *run) {
 /* What is known before any work, when the phases are listed: warns of few images, measures how long the steps will take,
  * where that is asked or worth it, and says so. Errors: those of ead_pace_measure(). */
 EadStatus ead_fit_forecast(EadFitRun *run);
+
+/* Plans the phases after the present one and gives them up: one that the memory does not hold fails before the work, and what the
+ * largest takes is known. No step is planned before or after. Errors: those of EadFit.plan. */
+EadStatus ead_fit_try_later_phases(EadFitRun *run);
 
 /* When the step is planned: says what it and what follows take, and fails before the work what would fail when the first
  * maps are drawn. Errors: EAD_NO_MEMORY. */

@@ -71,13 +71,31 @@ static EadStatus evaluation_bytes(const EadFitRun *run, const EadPlanOptions *pl
     if (run->spec->backend->device) return EAD_OK;
     EAD_TRY(ead_scorer_measure(run->model, plan, run->data.dataset.test_count,
                                ead_available_memory(&ead_backend_cpu) + step, &detectors));
-    if (detectors > step) *bytes = detectors - step;
+    if (detectors > step) *bytes = detectors - step + AT_WORK;
+    return EAD_OK;
+}
+
+/* What is read ahead for the present step. */
+static size_t slot_bytes(const EadFitRun *run) {
+    return (size_t)run->fit->slots * ead_step_slot_bytes(&run->step);
+}
+
+EadStatus ead_fit_try_later_phases(EadFitRun *run) {
+    int64_t done = run->step.device_done;
+    for (int p = run->phase + 1; p < run->phase_count; p++) {
+        EAD_TRY(run->fit->plan(run->state, p, &run->step));
+        size_t bytes = ead_step_bytes(&run->step) + slot_bytes(run);
+        if (bytes > run->later_step_bytes) run->later_step_bytes = bytes;
+        ead_step_free(&run->step);
+    }
+    run->step.device_done = done;
     return EAD_OK;
 }
 
 /* What the largest step of a later phase takes beyond the present one. */
 static size_t growth_of_steps(const EadFitRun *run) {
-    size_t present = run->step.plan ? ead_fit_step_bytes(run) : 0;
+    if (!run->later_step_bytes) return 0;
+    size_t present = ead_step_bytes(&run->step) + slot_bytes(run);
     return run->later_step_bytes > present ? run->later_step_bytes - present : 0;
 }
 
@@ -94,7 +112,7 @@ static EadStatus bytes_beside(EadFitRun *run, size_t *bytes) {
     }
     if (run->model) EAD_TRY(ead_detector_measure(run->model, &plan, 1, &detector));
     if (detector > *bytes) *bytes = detector;
-    *bytes += (size_t)run->fit->slots * ead_step_slot_bytes(&run->step) + AT_WORK;
+    *bytes += slot_bytes(run) + AT_WORK;
     return EAD_OK;
 }
 
@@ -113,8 +131,7 @@ EadStatus ead_fit_check_memory(EadFitRun *run) {
             "free; set train.tensorboard=false, or lower model.image_size or the batch",
             1e-6 * (double)beside, 1e-6 * (double)there);
     if (plan && run->model) EAD_TRY(evaluation_bytes(run, &options, &evaluation));
-    size_t later = growth + beside > evaluation + AT_WORK ? growth + beside : evaluation + AT_WORK;
-    if (!plan) later = beside;
+    size_t later = growth + beside > evaluation ? growth + beside : evaluation;
     if (ead_fit_leads(run))
         ead_print_memory(plan ? "the training step" : "the fit", run->spec->backend,
                          plan ? ead_step_planned_bytes(&run->step) + growth : later, later);

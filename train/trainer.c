@@ -195,19 +195,6 @@ static EadStatus fit_or_resume(Run *run) {
     return EAD_OK;
 }
 
-/* Those after the present one are planned once and given up: a later phase that the memory does not hold must fail now. */
-static EadStatus try_later_phases(Run *run) {
-    int64_t done = run->step.device_done;
-    for (int p = run->phase + 1; p < run->phase_count; p++) {
-        EAD_TRY(run->fit->plan(run->state, p, &run->step));
-        size_t bytes = ead_fit_step_bytes(run);
-        if (bytes > run->later_step_bytes) run->later_step_bytes = bytes;
-        ead_step_free(&run->step);
-    }
-    run->step.device_done = done;
-    return EAD_OK;
-}
-
 static EadStatus plan_step(Run *run) {
     int64_t done = run->step.device_done;
     if (run->phase_count == 0) return EAD_OK;
@@ -295,7 +282,7 @@ static EadStatus prepare(Run *run) {
     EAD_TRY(ead_fit_forecast(run));
     run->limit = run->steps;
     EAD_TRY(find_start(run));
-    EAD_TRY(try_later_phases(run));
+    EAD_TRY(ead_fit_try_later_phases(run));
     EAD_TRY(plan_step(run));
     if (ead_fit_leads(run) && (fit->growth || ead_fit_steps_done(run) < run->steps))
         EAD_TRY(write_checkpoint(run, true));

@@ -5,8 +5,7 @@
 
 #include <math.h>
 
-#define PHOTOGRAPHS S "photographs/gasket/train/good"
-#define COLUMNS     "step,loss_commitment,loss_codes,loss_image,loss_detection,loss_total,lr\n"
+#define COLUMNS "step,loss_commitment,loss_codes,loss_image,loss_detection,loss_total,lr\n"
 
 enum { CODEBOOK = 4, RESTORING = 6, REFINING = 3, STEPS = CODEBOOK + RESTORING + REFINING };
 
@@ -16,8 +15,7 @@ static void make_scene(void) {
                               "codebook_steps: 4, steps: 6, "
                               "images: '" PHOTOGRAPHS "'}\n"))
         return;
-    run_well("synth --output " S "photographs --category gasket --size 96 --seed 7 --train 5 --test-good 0 "
-             "--test-defect 0");
+    make_photographs();
     remove_defects(S "data/gasket", "chip doubled missing scratch swapped");
     run_well(TRAIN "first");
 }

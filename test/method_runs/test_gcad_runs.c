@@ -5,8 +5,7 @@
 
 #include <math.h>
 
-#define PHOTOGRAPHS S "photographs/gasket/train/good"
-#define COLUMNS     "step,loss_distillation,loss_compactness,loss_transfer,loss_global,loss_local,loss_total,lr\n"
+#define COLUMNS "step,loss_distillation,loss_compactness,loss_transfer,loss_global,loss_local,loss_total,lr\n"
 
 /* Three epochs of three images, in pairs; the global U-Net joins after half of the steps. */
 enum { TEACHER = 3, STEPS = 5, JOINS = 2, ROWS = TEACHER + STEPS, VALUES = 7 };
@@ -19,8 +18,7 @@ static void make_scene(void) {
                               "student_teacher: {teacher_steps: 3, teacher_batch: 4, images: '" PHOTOGRAPHS
                               "'}\n"))
         return;
-    run_well("synth --output " S "photographs --category gasket --size 96 --seed 7 --train 5 --test-good 0 "
-             "--test-defect 0");
+    make_photographs();
     remove_defects(S "data/gasket", "chip doubled missing scratch swapped");
     run_well(TRAIN "first");
 }

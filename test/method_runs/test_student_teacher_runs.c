@@ -5,8 +5,7 @@
 
 #include <math.h>
 
-#define PHOTOGRAPHS S "photographs/gasket/train/good"
-#define COLUMNS     "step,loss_distillation,loss_compactness,loss_student,loss_total,lr\n"
+#define COLUMNS "step,loss_distillation,loss_compactness,loss_student,loss_total,lr\n"
 
 enum { TEACHER = 3, EPOCH = 1, EPOCHS = 4 }; /* of two images one is held back */
 
@@ -15,8 +14,7 @@ static void make_scene(void) {
                               "student_teacher: {fields: '33', students: 1, epochs: 4, teacher_steps: 3, "
                               "teacher_batch: 4, images: '" PHOTOGRAPHS "'}\n"))
         return;
-    run_well("synth --output " S "photographs --category gasket --size 96 --seed 7 --train 5 --test-good 0 "
-             "--test-defect 0");
+    make_photographs();
     remove_defects(S "data/gasket", "chip doubled missing scratch swapped");
     run_well(TRAIN "first");
 }

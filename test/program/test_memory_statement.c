@@ -2,8 +2,6 @@
 #define S "build/scratch/test_memory_statement/"
 #include "test/support/method_scene.h"
 
-#define PHOTOGRAPHS S "photographs/gasket/train/good"
-
 static const char *const trainings[] = {
     "--set model.method=efficientad --set train.steps=1 --set loss.penalty=false",
     "--set model.method=efficientad --set train.steps=1 --set loss.penalty=false --set model.image_size=320",
@@ -19,10 +17,7 @@ static const char *const trainings[] = {
 };
 
 static void make_scene(void) {
-    if (make_method_scene(8, "eval: {overlays: false}\n"))
-        run_well("synth --output " S
-                 "photographs --category gasket --size 96 --seed 7 --train 5 --test-good 0 "
-                 "--test-defect 0");
+    if (make_method_scene(8, "eval: {overlays: false}\n")) make_photographs();
 }
 
 START_TEST(what_is_stated_is_taken) {

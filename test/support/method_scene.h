@@ -8,7 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define TRAIN "train -q -c " S "base.yaml --output " S
+#define TRAIN       "train -q -c " S "base.yaml --output " S
+#define PHOTOGRAPHS S "photographs/gasket/train/good"
 
 /* S data/gasket with so many training images, and S base.yaml, which `yaml` ends. False: nothing is made. */
 static inline bool make_method_scene(int images, const char *yaml) {
@@ -23,6 +24,12 @@ static inline bool make_method_scene(int images, const char *yaml) {
              images);
     run_well(text);
     return true;
+}
+
+/* PHOTOGRAPHS: five, for what a method learns from others than those of the data set. */
+static inline void make_photographs(void) {
+    run_well("synth --output " S "photographs --category gasket --size 96 --seed 7 --train 5 --test-good 0 "
+             "--test-defect 0");
 }
 
 static inline void remove_scene(void) {

@@ -146,8 +146,10 @@ static bool end_holds(Try *try, const Ended *ended) {
 
 static bool files_hold(Try *try, bool whole, bool littered) {
     char why[TREE_WHY];
-    return tree_holds(try->folder, try->reference, whole, littered, &try->out->litter, why) ||
-           complain(try, "%s", why);
+    int litter;
+    bool holds = tree_holds(try->folder, try->reference, whole, littered, &litter, why);
+    try->out->litter += litter;
+    return holds || complain(try, "%s", why);
 }
 
 /* Whether files may be left over: by who was killed, or ended by GCC's OpenMP, cannot remove them, cannot read that a
@@ -236,10 +238,7 @@ static bool next_run_holds(Try *try) {
     finish(scene_start(try->scene, try->folder, try->folder, words, NULL, NULL), try->folder, -1, &ended);
     bool well = WIFEXITED(ended.status) && WEXITSTATUS(ended.status) == 0 && ended.complaints == 0;
     if (!well) return complain(try, "the next run fails: %s", ended.said);
-    int litter = try->out->litter; /* what the disturbed run left is gone now */
-    bool holds = files_hold(try, true, false) && output_holds(try);
-    try->out->litter = litter;
-    if (holds) return true;
+    if (files_hold(try, true, false) && output_holds(try)) return true; /* what was left is gone */
     char what[TRY_TEXT];
     memcpy(what, try->out->what, sizeof what);
     return complain(try, "after the next run: %.*s", TRY_TEXT - 32, what);
